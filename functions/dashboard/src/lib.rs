@@ -1,0 +1,1 @@
+//! The CSM's web page.

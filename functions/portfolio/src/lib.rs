@@ -1,0 +1,1 @@
+//! The CSM's API: companies, snapshots, settings, tokens.

@@ -1,0 +1,1 @@
+//! Publishes what a crash left in the outbox.

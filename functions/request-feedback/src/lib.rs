@@ -1,0 +1,1 @@
+//! Every 15 minutes: asks whoever's turn it is.

@@ -1,0 +1,1 @@
+//! Every month: one snapshot per company.

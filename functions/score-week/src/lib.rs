@@ -1,0 +1,1 @@
+//! Every week: one snapshot per company.

@@ -1,0 +1,1 @@
+//! A CSM sets the business status of a company.

@@ -1,0 +1,61 @@
+//! When a user may be asked next. The rule is on instants, so it neither drifts nor doubles where clocks change.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+
+use crate::{UserId, calendar::Zone};
+
+/// First local hour at which a mail may be sent.
+pub const WINDOW_OPENS: u32 = 9;
+/// First local hour at which none may be sent any more.
+pub const WINDOW_CLOSES: u32 = 16;
+/// A user is first asked this long after being first seen.
+pub const FIRST_ASK_AFTER: TimeDelta = TimeDelta::days(14);
+
+/// Whether mails may be sent at an instant: Monday to Friday, 09:00 to 16:00 in the user's zone.
+pub fn in_window(at: DateTime<Utc>, zone: Zone) -> bool {
+    use chrono::Timelike;
+    let local = zone.local(at);
+    !matches!(local.weekday(), Weekday::Sat | Weekday::Sun)
+        && (WINDOW_OPENS..WINDOW_CLOSES).contains(&local.hour())
+}
+
+/// The user's own minute of the window, derived from the id, so that a workspace's users don't all fire at
+/// once and each keeps the same time of day.
+fn jitter(user: &UserId) -> TimeDelta {
+    use sha2::{Digest, Sha256};
+    let minutes = u64::from((WINDOW_CLOSES - WINDOW_OPENS) * 60);
+    let hash = Sha256::digest(user.as_str().as_bytes());
+    let seed = hash.iter().take(8).fold(0_u64, |seed, byte| seed << 8 | u64::from(*byte));
+    TimeDelta::minutes(i64::try_from(seed % minutes).unwrap_or(0))
+}
+
+/// The first instant not before `due` that lies in the window at the user's minute. Never earlier than `due`,
+/// never later than four days after.
+pub fn next_slot(due: DateTime<Utc>, user: &UserId, zone: Zone) -> DateTime<Utc> {
+    let opens = NaiveTime::from_hms_opt(WINDOW_OPENS, 0, 0).unwrap_or(NaiveTime::MIN);
+    let first = zone.date(due);
+    // Two working days in a row are at most three days apart, so four candidates always hold one.
+    (0..=4)
+        .filter_map(|ahead| first.checked_add_days(Days::new(ahead)))
+        .filter(|date: &NaiveDate| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun))
+        .map(|date| zone.instant(date, opens + jitter(user)))
+        .find(|at| *at >= due)
+        .unwrap_or(due)
+}
+
+/// The earliest instant of the next ask: `cadence` after the last one, else [`FIRST_ASK_AFTER`] the user was
+/// first seen.
+pub fn due(first_seen: DateTime<Utc>, last_ask: Option<DateTime<Utc>>, cadence: TimeDelta) -> DateTime<Utc> {
+    last_ask.map_or(first_seen + FIRST_ASK_AFTER, |last| last + cadence)
+}
+
+/// The cadence after a number of asks in a row that nobody answered: 60 days after two, 90 after four, unless
+/// the setting is longer. An answer restores it.
+pub fn cadence(setting: TimeDelta, unanswered: u32) -> TimeDelta {
+    let back_off = match unanswered {
+        0 | 1 => TimeDelta::zero(),
+        2 | 3 => TimeDelta::days(60),
+        _ => TimeDelta::days(90),
+    };
+    setting.max(back_off)
+}

@@ -1,0 +1,306 @@
+//! The three components of the weekly score: login activity, product adoption, feedback.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Percent, Settings, UserId, Zone,
+    activity::{Sighting, UserWeek},
+    answer::{self, Answer, Rating},
+    calendar::IsoWeek,
+    percent::round_half_up,
+    settings::FeedbackMethod,
+    telemetry::Telemetry,
+};
+
+/// Why a component has no value. Missing is never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// No user of the company counts in the week.
+    NoEligibleUsers,
+    /// Nobody has answered within the answers' age.
+    NoAnswers,
+    /// The company has never sent an event.
+    NoTelemetry,
+    /// The whole workspace was silent in the week.
+    WorkspaceSilent,
+    /// The week is a data gap, excluded for all companies.
+    DataGap,
+}
+
+/// A component before weights: its value or why there is none, and the counts behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading<C> {
+    /// The value, or why it is missing.
+    pub value: Result<Percent, Missing>,
+    /// What was counted.
+    pub counts: C,
+}
+
+/// What login activity counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LoginCounts {
+    /// Users that count in the week.
+    pub users: u32,
+    /// Of those, users with at least one active day.
+    pub active_users: u32,
+    /// Active days, at most the target per user.
+    pub active_days: u32,
+}
+
+/// What product adoption counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AdoptionCounts {
+    /// Entitled features used in the four weeks; nothing without a catalogue.
+    pub features_used: Option<u32>,
+    /// Entitled features; nothing without a catalogue.
+    pub features_entitled: Option<u32>,
+    /// Engaged minutes of all users that count.
+    pub minutes: u32,
+}
+
+/// What feedback counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FeedbackCounts {
+    /// Users whose latest answer counted.
+    pub answers: u32,
+}
+
+/// Days of a week as bits: bit 0 = Monday … bit 6 = Sunday.
+pub type DayBits = u8;
+
+/// What eligible users used in one week: per name the days. Kept in the week's snapshot, because breadth looks
+/// back four weeks and scoring reads only one.
+pub type UsesOfWeek = BTreeMap<Sighting, DayBits>;
+
+/// What the eligible users of a week used.
+pub fn uses_of_week<'a>(activity: impl IntoIterator<Item = &'a UserWeek>) -> UsesOfWeek {
+    let mut uses = UsesOfWeek::new();
+    for used in activity.into_iter().flat_map(|user| &user.uses) {
+        *uses.entry(used.sighting.clone()).or_default() |= 1 << (used.day - 1);
+    }
+    uses
+}
+
+fn silence(telemetry: Telemetry) -> Option<Missing> {
+    match telemetry {
+        Telemetry::Normal => None,
+        Telemetry::NeverSent => Some(Missing::NoTelemetry),
+        Telemetry::WorkspaceSilent => Some(Missing::WorkspaceSilent),
+        Telemetry::DataGap => Some(Missing::DataGap),
+    }
+}
+
+/// Rule: login activity = Σ min(active days, T) / (T × eligible users).
+///
+/// `active_days` has one entry per eligible user, 0 for a seat without activity.
+pub fn login(settings: &Settings, active_days: &[u32], telemetry: Telemetry) -> Reading<LoginCounts> {
+    let target = u32::from(settings.login_days.get());
+    let users = u32::try_from(active_days.len()).unwrap_or(u32::MAX);
+    let counted: u32 = active_days.iter().map(|days| (*days).min(target)).sum();
+    let counts = LoginCounts {
+        users,
+        active_users: u32::try_from(active_days.iter().filter(|days| **days > 0).count()).unwrap_or(u32::MAX),
+        active_days: counted,
+    };
+    let value = match silence(telemetry) {
+        Some(missing) => Err(missing),
+        None => Percent::ratio(u128::from(counted), u128::from(target) * u128::from(users))
+            .ok_or(Missing::NoEligibleUsers),
+    };
+    Reading { value, counts }
+}
+
+/// What product adoption is computed from.
+pub struct Adoption<'a> {
+    /// Users that count in the week.
+    pub users: u32,
+    /// Engaged minutes of those users in the week.
+    pub minutes: u32,
+    /// What eligible users used in each of the four weeks that end with this one.
+    pub uses: [&'a UsesOfWeek; 4],
+    /// The company's plan, which decides the entitled features.
+    pub plan: Option<&'a str>,
+}
+
+/// Rule: product adoption = (60 × breadth + 40 × depth) / 100, each part alone when the other is missing.
+/// Breadth and depth are exact fractions; the component is rounded once.
+pub fn adoption(settings: &Settings, input: &Adoption<'_>, telemetry: Telemetry) -> Reading<AdoptionCounts> {
+    let mut counts = AdoptionCounts { minutes: input.minutes, ..AdoptionCounts::default() };
+    let mut breadth = None;
+    if let Some(catalogue) = &settings.catalogue {
+        let (mut used, mut entitled) = ((0, 0), (0, 0));
+        for feature in catalogue.iter().filter(|feature| feature.entitled(input.plan)) {
+            entitled = (entitled.0 + 1, entitled.1 + u128::from(feature.weight));
+            let days: u32 = input
+                .uses
+                .iter()
+                .map(|uses| {
+                    let days = uses.iter().filter(|(sighting, _)| feature.means(sighting));
+                    days.fold(0, |bits, (_, days)| bits | days).count_ones()
+                })
+                .sum();
+            if days >= u32::from(settings.feature_days.get()) {
+                used = (used.0 + 1, used.1 + u128::from(feature.weight));
+            }
+        }
+        counts.features_used = Some(used.0);
+        counts.features_entitled = Some(entitled.0);
+        breadth = (entitled.1 > 0).then_some((used.1, entitled.1));
+    }
+    let target = u128::from(settings.minutes_per_user_week.get()) * u128::from(input.users);
+    let depth = (target > 0).then(|| (u128::from(input.minutes).min(target), target));
+
+    let (b, d) = (u128::from(settings.adoption_split.breadth()), u128::from(settings.adoption_split.depth()));
+    let value = match silence(telemetry) {
+        Some(missing) => Err(missing),
+        None if input.users == 0 => Err(Missing::NoEligibleUsers),
+        None => match (breadth, depth) {
+            (Some((bn, bd)), Some((dn, dd))) => {
+                Percent::ratio(b * bn * dd + d * dn * bd, 100 * bd * dd).ok_or(Missing::NoEligibleUsers)
+            }
+            (Some((n, d)), None) | (None, Some((n, d))) => {
+                Percent::ratio(n, d).ok_or(Missing::NoEligibleUsers)
+            }
+            (None, None) => Err(Missing::NoEligibleUsers),
+        },
+    };
+    Reading { value, counts }
+}
+
+/// Rule: feedback = mean over users of each one's latest answer not older than 90 days (a setting) at the end
+/// of the week; with `feedback_method = nps`, (NPS + 100) / 2. A data gap excludes the week, answers too.
+pub fn feedback(
+    settings: &Settings,
+    answers: &[Answer],
+    week: IsoWeek,
+    zone: Zone,
+    telemetry: Telemetry,
+) -> Reading<FeedbackCounts> {
+    let latest = answer::latest_per_user(answers, week.end(zone), settings.answer_age());
+    let ratings = || latest.values().map(|answer| answer.rating).collect::<Vec<Rating>>();
+    let counts = FeedbackCounts { answers: u32::try_from(latest.len()).unwrap_or(u32::MAX) };
+    let value = match settings.feedback_method {
+        FeedbackMethod::Mean => answer::mean(ratings()),
+        FeedbackMethod::Nps => answer::nps_value(ratings()),
+    };
+    let value = match telemetry {
+        Telemetry::DataGap => Err(Missing::DataGap),
+        _ => value.ok_or(Missing::NoAnswers),
+    };
+    Reading { value, counts }
+}
+
+/// A component in a snapshot: value or why it is missing, weight, contribution, counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component<C> {
+    /// The value; null when missing, which is never 0.
+    pub value: Option<Percent>,
+    /// The weight as set.
+    pub weight: Percent,
+    /// Its part of the score; the contributions of a snapshot sum exactly to its score.
+    pub contribution: Option<Percent>,
+    /// Why there is no value.
+    pub missing: Option<Missing>,
+    /// What was counted.
+    pub counts: C,
+}
+
+/// The three components of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Components {
+    /// Login activity.
+    pub login: Component<LoginCounts>,
+    /// Product adoption.
+    pub adoption: Component<AdoptionCounts>,
+    /// Feedback.
+    pub feedback: Component<FeedbackCounts>,
+}
+
+/// A score with what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weighed {
+    /// The components with weights and contributions.
+    pub components: Components,
+    /// Present weight / total weight.
+    pub coverage: Percent,
+    /// The score; nothing when less than half of the total weight is present.
+    pub score: Option<Percent>,
+}
+
+/// Rule: weekly score = Σ W·C / Σ W over the components that count under the missing policy, published when at
+/// least half of the total weight is present. Contributions are cut so that they sum exactly to the score.
+pub fn weigh(
+    settings: &Settings,
+    login: Reading<LoginCounts>,
+    adoption: Reading<AdoptionCounts>,
+    feedback: Reading<FeedbackCounts>,
+) -> Weighed {
+    let weights = settings.weights;
+    let parts = [
+        (weights.login(), login.value.ok()),
+        (weights.adoption(), adoption.value.ok()),
+        (weights.feedback(), feedback.value.ok()),
+    ];
+    let weight = |percent: Percent| u128::from(percent.basis_points());
+    let total: u128 = parts.iter().map(|(w, _)| weight(*w)).sum();
+    let present: u128 = parts.iter().filter(|(_, value)| value.is_some()).map(|(w, _)| weight(*w)).sum();
+    let substitute = settings.missing_policy.substitute();
+    let divisor = if substitute.is_some() { total } else { present };
+    let published = present > 0 && 2 * present >= total;
+
+    let mut sum = 0;
+    let mut before = 0;
+    let mut contributions = parts.iter().map(|(w, value)| {
+        let value = value.or(substitute)?;
+        if !published {
+            return None;
+        }
+        sum += weight(*w) * u128::from(value.basis_points());
+        let after = round_half_up(sum, divisor);
+        let part = after - before;
+        before = after;
+        u16::try_from(part).ok().and_then(|part| Percent::from_basis_points(part).ok())
+    });
+    let mut contribution = || contributions.next().flatten();
+    let components = Components {
+        login: component(login, weights.login(), contribution()),
+        adoption: component(adoption, weights.adoption(), contribution()),
+        feedback: component(feedback, weights.feedback(), contribution()),
+    };
+    let score = published.then(|| u16::try_from(before).ok()).flatten();
+    Weighed {
+        components,
+        coverage: Percent::ratio(present, total).unwrap_or(Percent::ZERO),
+        score: score.and_then(|score| Percent::from_basis_points(score).ok()),
+    }
+}
+
+fn component<C>(reading: Reading<C>, weight: Percent, contribution: Option<Percent>) -> Component<C> {
+    Component {
+        value: reading.value.ok(),
+        weight,
+        contribution,
+        missing: reading.value.err(),
+        counts: reading.counts,
+    }
+}
+
+/// Active days and minutes of the users that count, in one pass.
+pub fn presence<'a>(
+    eligible: &BTreeSet<&UserId>,
+    activity: &'a BTreeMap<UserId, UserWeek>,
+    week: IsoWeek,
+    zone: Zone,
+) -> (Vec<u32>, u32, Vec<&'a UserWeek>) {
+    let of_user = |user: &&UserId| activity.get(*user);
+    let days = eligible
+        .iter()
+        .map(|user| of_user(user).map_or(0, |done| u32::try_from(done.days.len()).unwrap_or(7)))
+        .collect();
+    let done: Vec<&UserWeek> = eligible.iter().filter_map(of_user).collect();
+    let minutes = done.iter().map(|done| done.minutes(week, zone)).sum();
+    (days, minutes, done)
+}

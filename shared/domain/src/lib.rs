@@ -1,0 +1,32 @@
+//! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
+//! happiness, quadrant, status and signed links.
+//!
+//! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
+//! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
+//! are the same number.
+//!
+//! Percentages are integers in basis points from end to end ([`Percent`]); no floating point decides a band.
+
+pub mod activity;
+pub mod answer;
+pub mod ask;
+pub mod band;
+pub mod calendar;
+pub mod catalogue;
+pub mod component;
+pub mod happiness;
+pub mod ids;
+pub mod member;
+pub mod month;
+pub mod percent;
+pub mod quadrant;
+pub mod settings;
+pub mod status;
+pub mod telemetry;
+pub mod token;
+pub mod week;
+
+pub use calendar::{IsoWeek, Month, Zone};
+pub use ids::{CompanyId, SendId, UserId, WorkspaceId};
+pub use percent::Percent;
+pub use settings::Settings;

@@ -1,0 +1,185 @@
+//! The weekly snapshot of a company: everything that its score says, and enough to recompute it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Percent, Settings, UserId,
+    activity::UserWeek,
+    answer::Answer,
+    band::Standing,
+    calendar::IsoWeek,
+    component::{self, Adoption, Components, UsesOfWeek},
+    member::Member,
+    settings::MissingPolicy,
+    telemetry::Telemetry,
+};
+
+/// A company is onboarding for its first 28 days and until it has two valid weeks.
+pub const ONBOARDING_DAYS: u64 = 28;
+/// Valid weeks that end onboarding, when 28 days are over too.
+pub const ONBOARDING_WEEKS: u32 = 2;
+
+/// How much a score can be relied on. The shown score is never bent by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Fewer than 5 users, coverage below 100 %, or fewer than 3 valid weeks.
+    Low,
+    /// Neither low nor high.
+    Medium,
+    /// 10 users or more, full coverage, 4 valid weeks or more and 3 answers or more.
+    High,
+}
+
+impl Confidence {
+    /// Rule: confidence.
+    pub fn of(users: u32, coverage: Percent, valid_weeks: u32, answers: u32) -> Self {
+        if users < 5 || coverage < Percent::FULL || valid_weeks < 3 {
+            Self::Low
+        } else if users >= 10 && valid_weeks >= 4 && answers >= 3 {
+            Self::High
+        } else {
+            Self::Medium
+        }
+    }
+}
+
+/// What earlier snapshots of the company say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// Weeks with a score before this one.
+    pub valid_weeks: u32,
+    /// What was used in the three weeks before this one, the nearest first; empty where there is no snapshot.
+    pub uses: [UsesOfWeek; 3],
+}
+
+/// Everything that the score of one company and week is computed from.
+pub struct CompanyWeek<'a> {
+    /// The week.
+    pub week: IsoWeek,
+    /// The workspace's settings and their version.
+    pub settings: &'a Settings,
+    /// The version of the settings.
+    pub settings_version: u32,
+    /// The local day on which the company began.
+    pub started: NaiveDate,
+    /// The company's plan.
+    pub plan: Option<&'a str>,
+    /// All known users of the company.
+    pub members: &'a BTreeMap<UserId, Member>,
+    /// Their activity in the week.
+    pub activity: &'a BTreeMap<UserId, UserWeek>,
+    /// Their answers that aren't void.
+    pub answers: &'a [Answer],
+    /// What earlier snapshots say.
+    pub history: &'a History,
+    /// Whether silence means 0.
+    pub telemetry: Telemetry,
+}
+
+/// A scored week. Immutable once published; a correction is a new revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekSnapshot {
+    /// The week.
+    pub period: IsoWeek,
+    /// The version of the settings it was computed with.
+    pub settings_version: u32,
+    /// What a missing component counted.
+    pub missing_policy: MissingPolicy,
+    /// The three components.
+    pub components: Components,
+    /// Present weight / total weight.
+    pub coverage: Percent,
+    /// The score; null when insufficient.
+    pub score: Option<Percent>,
+    /// The whole percent that is shown.
+    pub shown: Option<u8>,
+    /// The band, or why there is none.
+    pub band: Standing,
+    /// How far to rely on it.
+    pub confidence: Confidence,
+    /// Whether silence meant 0.
+    pub telemetry: Telemetry,
+    /// Whether the company sent activity in the week.
+    pub heard: bool,
+    /// Weeks with a score, this one included.
+    pub valid_weeks: u32,
+    /// What eligible users used on which days: the next three weeks need it.
+    pub uses: UsesOfWeek,
+}
+
+/// Scores one company's week.
+pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
+    let settings = input.settings;
+    let zone = settings.time_zone;
+    let eligible: BTreeSet<&UserId> = input
+        .members
+        .iter()
+        .filter(|(user, member)| member.eligible(input.week) && !settings.exclusions.user_ids.contains(*user))
+        .map(|(user, _)| user)
+        .collect();
+    let (active_days, minutes, done) = component::presence(&eligible, input.activity, input.week, zone);
+    let uses = component::uses_of_week(done);
+    let [first, second, third] = &input.history.uses;
+    let adoption = Adoption {
+        users: u32::try_from(eligible.len()).unwrap_or(u32::MAX),
+        minutes,
+        uses: [&uses, first, second, third],
+        plan: input.plan,
+    };
+    let counted: Vec<Answer> = input
+        .answers
+        .iter()
+        .filter(|answer| counts_answer(input.members.get(&answer.user), input.week))
+        .filter(|answer| !settings.exclusions.user_ids.contains(&answer.user))
+        .cloned()
+        .collect();
+    let weighed = component::weigh(
+        settings,
+        component::login(settings, &active_days, input.telemetry),
+        component::adoption(settings, &adoption, input.telemetry),
+        component::feedback(settings, &counted, input.week, zone, input.telemetry),
+    );
+    let valid_weeks = input.history.valid_weeks + u32::from(weighed.score.is_some());
+    let band = match weighed.score {
+        None => Standing::Insufficient,
+        Some(_) if onboarding(input.started, input.week, valid_weeks) => Standing::Onboarding,
+        Some(score) => settings.bands.band(score).into(),
+    };
+    WeekSnapshot {
+        period: input.week,
+        settings_version: input.settings_version,
+        missing_policy: settings.missing_policy,
+        confidence: Confidence::of(
+            weighed.components.login.counts.users,
+            weighed.coverage,
+            valid_weeks,
+            weighed.components.feedback.counts.answers,
+        ),
+        components: weighed.components,
+        coverage: weighed.coverage,
+        shown: weighed.score.map(Percent::shown),
+        score: weighed.score,
+        band,
+        telemetry: input.telemetry,
+        heard: !input.activity.is_empty(),
+        valid_weeks,
+        uses,
+    }
+}
+
+/// The answer of somebody who has left or is excluded doesn't count; that of somebody not known as a seat does.
+fn counts_answer(member: Option<&Member>, week: IsoWeek) -> bool {
+    member.is_none_or(|member| !member.excluded && member.left.is_none_or(|left| left > week.thursday()))
+}
+
+/// Rule: onboarding lasts 28 days from the company's start and until two valid weeks. Counted at the end of
+/// the week.
+pub fn onboarding(started: NaiveDate, week: IsoWeek, valid_weeks: u32) -> bool {
+    let young =
+        started.checked_add_days(Days::new(ONBOARDING_DAYS)).is_none_or(|grown| week.next().monday() < grown);
+    young || valid_weeks < ONBOARDING_WEEKS
+}
