@@ -27,8 +27,12 @@ fi
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 log=$HOME_DIR/server.log
 
-java -Djava.library.path="$EMULATOR/DynamoDBLocal_lib" -jar "$EMULATOR/DynamoDBLocal.jar" \
-  -inMemory -disableTelemetry -port "$port" >"$log" 2>&1 &
+# It writes a file into the folder it is started in.
+(
+  cd "$HOME_DIR"
+  exec java -Djava.library.path="$EMULATOR/DynamoDBLocal_lib" -jar "$EMULATOR/DynamoDBLocal.jar" \
+    -inMemory -disableTelemetry -port "$port"
+) >"$log" 2>&1 &
 server=$!
 stop() {
   kill "$server" 2>/dev/null || true
