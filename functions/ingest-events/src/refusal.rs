@@ -1,0 +1,91 @@
+//! Why a whole request is refused. What is wrong with a single event is a [`Fault`](crate::fault::Fault).
+
+use http::StatusCode;
+
+/// A request that can't be taken. The text is what the client is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The body isn't JSON, also after the tolerant pass, or not a call.
+    #[error("the body can't be read: {0}")]
+    Malformed(String),
+    /// The body is larger than allowed, in bytes.
+    #[error("a request has at most {limit} bytes {state}")]
+    TooLarge {
+        /// The limit that was passed, in bytes.
+        limit: usize,
+        /// "as sent" or "after decompression".
+        state: &'static str,
+    },
+    /// The body is compressed in a way that isn't known, or damaged.
+    #[error("the body's encoding can't be read: {0}")]
+    Encoding(&'static str),
+    /// No write key came with the request.
+    #[error(
+        "a write key is needed: as Basic auth user name, as Bearer token, in X-Write-Key, in the query's \
+         writeKey or in the body's writeKey"
+    )]
+    MissingKey,
+    /// The write key belongs to no workspace, or is disabled.
+    #[error("this write key isn't known or is disabled")]
+    UnknownKey,
+    /// No such path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// The path exists, the method doesn't fit.
+    #[error("this path takes {allow}")]
+    Method {
+        /// The methods that fit, as the `Allow` header says them.
+        allow: &'static str,
+    },
+    /// Too many requests with this key.
+    #[error("too many requests with this write key")]
+    TooFast {
+        /// When to try again, in seconds.
+        retry_after: u32,
+    },
+    /// The store didn't take the events; nothing of the request counts as accepted.
+    #[error("the events couldn't be stored; send them again")]
+    Unavailable {
+        /// When to try again, in seconds.
+        retry_after: u32,
+    },
+}
+
+impl Refusal {
+    /// The HTTP status. Rule: ingestion, answers.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MissingKey | Self::UnknownKey => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The word a program can compare.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed_body",
+            Self::TooLarge { .. } => "too_large",
+            Self::Encoding(_) => "unreadable_encoding",
+            Self::MissingKey => "missing_key",
+            Self::UnknownKey => "unknown_key",
+            Self::NotFound => "not_found",
+            Self::Method { .. } => "method_not_allowed",
+            Self::TooFast { .. } => "too_fast",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// When to try again, in seconds.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::TooFast { retry_after } | Self::Unavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Broken requests get the answer that helps: 200 with what is wrong by index, or the status that makes a client stop
+//! or wait.
+
+use std::io::Write;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, header};
+use ingest_events::{answer, limits::Limits, refusal::Refusal};
+use serde_json::{Value, json};
+
+use crate::common::{Raw, body, noon};
+
+fn post(path: &str, body: impl Into<Vec<u8>>) -> Response {
+    Raw::post(path, body).answer(noon(), &Limits::default())
+}
+
+/// The status and the code of an error, after checking what every error must have.
+fn problem(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert!(!answer.headers().contains_key(header::WWW_AUTHENTICATE));
+    assert!(answer.headers().contains_key(header::VARY));
+    let body = body(answer);
+    assert_eq!(body["status"], status);
+    for member in ["type", "title", "detail", "code", "message", "error"] {
+        assert!(body[member].is_string(), "{member} in {body}");
+    }
+    (status, body["code"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn good_events_beside_bad_ones_are_kept_and_the_bad_ones_named() {
+    let events = json!({"batch": [
+        {"type": "track", "event": "Export", "userId": "u", "groupId": "c", "messageId": "m0"},
+        {"type": "track", "event": "Export", "messageId": "m1"},
+        {"type": "nothing", "userId": "u", "messageId": "m2"},
+        {"type": "track", "event": "Export", "userId": "u", "messageId": "m3"},
+        {"type": "track", "event": "Export", "userId": "u", "pad": "x".repeat(33_000), "messageId": "m4"},
+        {"type": "track", "event": "Export", "userId": "u", "timestamp": "1970-01-01T00:00:00Z", "messageId": "m5"},
+        {"type": "track", "event": "Export", "userId": "u", "timestamp": "2099-01-01T00:00:00Z", "messageId": "m6"},
+        {"type": "track", "userId": "u", "messageId": "m7"},
+        {"type": "group", "userId": "u", "messageId": "m8"},
+        "text",
+        {"type": "track", "event": "Export", "userId": {"id": 1}, "messageId": 10},
+    ]});
+    let answer = post("/v1/batch", events.to_string());
+    assert_eq!(answer.status(), 200);
+    let answer = body(answer);
+    assert_eq!(answer["success"], true);
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(3), &json!(8)));
+    assert_eq!(answer["unattributed"], 2);
+    let listed = |list: &str| -> Vec<(u64, Value, String)> {
+        let remarks = answer[list].as_array().unwrap().iter();
+        remarks
+            .map(|remark| {
+                assert!(remark["message"].is_string());
+                let code = remark["code"].as_str().unwrap().to_owned();
+                (remark["index"].as_u64().unwrap(), remark["messageId"].clone(), code)
+            })
+            .collect()
+    };
+    let expect = |expected: &[(u64, Value, &str)]| -> Vec<(u64, Value, String)> {
+        expected.iter().map(|(index, id, code)| (*index, id.clone(), (*code).to_owned())).collect()
+    };
+    assert_eq!(
+        listed("errors"),
+        expect(&[
+            (1, json!("m1"), "missing_user"),
+            (2, json!("m2"), "unknown_type"),
+            (4, json!("m4"), "too_large"),
+            (5, json!("m5"), "too_old"),
+            (7, json!("m7"), "missing_event_name"),
+            (8, json!("m8"), "missing_company"),
+            (9, Value::Null, "not_an_object"),
+            (10, json!("10"), "bad_id"),
+        ])
+    );
+    assert_eq!(listed("warnings"), expect(&[(6, json!("m6"), "future_timestamp")]));
+}
+
+#[test]
+fn a_large_batch_of_small_events_is_taken() {
+    let events: Vec<_> = (0..200)
+        .map(|n| json!({"type": "track", "event": "Export", "userId": "u", "messageId": n, "pad": "x".repeat(3_000)}))
+        .collect();
+    let text = json!({ "batch": events }).to_string();
+    assert!(text.len() > 600_000);
+    assert_eq!(body(post("/v1/batch", text))["accepted"], 200);
+}
+
+#[test]
+fn events_beyond_the_limit_are_rejected_by_index() {
+    let event = r#"{"type":"page","userId":"u"}"#;
+    let answer = body(post("/v1/batch", format!("{{\"batch\":[{}]}}", vec![event; 1_003].join(","))));
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(1_000), &json!(3)));
+    assert_eq!(answer["errors"][0]["index"], 1_000);
+    assert_eq!(answer["errors"][2]["code"], "too_many");
+
+    let answer = body(post("/v1/batch", format!("[{}1]", "0,".repeat(1_000_000))));
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(0), &json!(1_000_001)));
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1_000);
+}
+
+#[test]
+fn whole_requests_that_cant_be_read() {
+    assert_eq!(problem(post("/v1/batch", "{\"batch\":[")), (400, "malformed_body".to_owned()));
+    assert_eq!(problem(post("/v1/batch", "")), (400, "malformed_body".to_owned()));
+    assert_eq!(problem(post("/v1/batch", "{}")), (400, "malformed_body".to_owned()));
+    assert_eq!(problem(post("/v1/batch", "1")), (400, "malformed_body".to_owned()));
+    assert_eq!(problem(post("/v1/batch", "{\"batch\":{}}")), (400, "malformed_body".to_owned()));
+    assert_eq!(problem(post("/v1/batch", vec![b' '; 4 * 1024 * 1024 + 1])), (413, "too_large".to_owned()));
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    bomb.write_all(&vec![b' '; 30_000_000]).unwrap();
+    assert_eq!(problem(post("/v1/batch", bomb.finish().unwrap())), (413, "too_large".to_owned()));
+    assert_eq!(problem(post("/v1/batch", "\u{1F}\u{FFFD}\u{8}")), (415, "unreadable_encoding".to_owned()));
+    assert_eq!(problem(post("/v1/nothing", "{}")), (404, "not_found".to_owned()));
+    let mut request = Raw::post("/v1/batch", "");
+    request.method = Method::PUT;
+    let answer = request.answer(noon(), &Limits::default());
+    assert_eq!(answer.headers()[header::ALLOW], "POST, OPTIONS");
+    assert_eq!(problem(answer), (405, "method_not_allowed".to_owned()));
+}
+
+#[test]
+fn no_key_is_401() {
+    let mut request = Raw::post("/v1/batch", "{\"batch\":[]}");
+    request.headers.clear();
+    assert_eq!(problem(request.answer(noon(), &Limits::default())), (401, "missing_key".to_owned()));
+    let unknown = answer::finish(&HeaderMap::new(), Refusal::UnknownKey.into_response());
+    assert_eq!(problem(unknown), (401, "unknown_key".to_owned()));
+}
+
+#[test]
+fn waiting_is_told_in_whole_seconds() {
+    for (refusal, status) in
+        [(Refusal::TooFast { retry_after: 7 }, 429), (Refusal::Unavailable { retry_after: 7 }, 503)]
+    {
+        let answer = answer::finish(&HeaderMap::new(), refusal.into_response());
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "7");
+        assert_eq!(problem(answer).0, status);
+    }
+}
+
+#[test]
+fn successes_without_events_are_200_and_say_so() {
+    let mut requests = vec![
+        Raw::post("/v1/batch", "{\"batch\":[]}"),
+        Raw::post("/v1/import/", "[]"),
+        Raw::post("/beacon/v1/batch?writeKey=wk", "{\"batch\":[]}"),
+        Raw::post("/v1/m", "{\"series\":[]}"),
+    ];
+    for (method, path) in
+        [(Method::GET, "/health"), (Method::OPTIONS, "/v1/batch"), (Method::OPTIONS, "/nothing")]
+    {
+        let mut request = Raw::post(path, "");
+        request.method = method;
+        requests.push(request);
+    }
+    for request in requests {
+        let answer = request.answer(noon(), &Limits::default());
+        assert_eq!(answer.status(), 200, "{}", request.uri);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
+        assert_eq!(body(answer)["success"], true, "{}", request.uri);
+    }
+}
+
+#[test]
+fn browsers_may_read_every_answer() {
+    for (path, status) in [("/v1/batch", 200), ("/v1/nothing", 404), ("/v1/projects/wk/settings", 405)] {
+        let mut request = Raw::post(path, "{\"batch\":[]}");
+        request.headers.insert(header::ORIGIN, HeaderValue::from_static("https://app.example"));
+        let answer = request.answer(noon(), &Limits::default());
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
+        assert_eq!(answer.headers()[header::VARY], "Origin");
+    }
+}
+
+#[test]
+fn rudderstacks_browser_client_gets_its_source() {
+    let mut request = Raw::post("/sourceConfig/?p=web&v=3", "");
+    request.method = Method::GET;
+    request.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic d2tfdGVzdF8xMjM6"));
+    let source = &body(request.answer(noon(), &Limits::default()))["source"];
+    assert_eq!(source["writeKey"], "wk_test_123");
+    request.headers.clear();
+    assert_eq!(problem(request.answer(noon(), &Limits::default())).0, 401);
+}

@@ -1,0 +1,121 @@
+//! Requests and answers as tests need them.
+
+use std::path::PathBuf;
+
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http_body_util::BodyExt;
+use ingest_events::{
+    answer::{self, Receipt},
+    limits::Limits,
+    open::{Opened, open},
+    read::{Posted, Reading, read},
+};
+use serde_json::Value;
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc)
+}
+
+/// When test requests arrive, unless a test says otherwise.
+pub fn noon() -> DateTime<Utc> {
+    at("2026-09-07T12:00:00Z")
+}
+
+/// Limits that take the recorded events, the oldest of which are ten months older than their recording.
+pub fn long() -> Limits {
+    Limits { retention: TimeDelta::days(5_000), ..Limits::default() }
+}
+
+pub fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
+}
+
+/// A raw HTTP request.
+pub struct Raw {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Raw {
+    pub fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.split("\r\n");
+        let mut start = lines.next().unwrap().split(' ');
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.parse::<HeaderName>().unwrap(), value.trim().parse::<HeaderValue>().unwrap())
+        });
+        Self {
+            method: start.next().unwrap().parse().unwrap(),
+            uri: start.next().unwrap().parse().unwrap(),
+            headers: headers.collect(),
+            body: bytes[end + 4..].to_vec(),
+        }
+    }
+
+    pub fn post(uri: &str, body: impl Into<Vec<u8>>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-write-key", HeaderValue::from_static("wk_test"));
+        Self { method: Method::POST, uri: uri.parse().unwrap(), headers, body: body.into() }
+    }
+
+    pub fn open(&self, received: DateTime<Utc>, limits: &Limits) -> Opened {
+        open(&self.method, &self.uri, &self.headers, &self.body, received, limits)
+    }
+
+    /// The answer as if every valid event were stored.
+    pub fn answer(&self, received: DateTime<Utc>, limits: &Limits) -> Response {
+        let answer = match self.open(received, limits) {
+            Opened::Answered(answer) => answer,
+            Opened::Events { reading, .. } => {
+                let unattributed = reading.without_company();
+                Receipt::new(reading, unattributed).into_response()
+            }
+        };
+        answer::finish(&self.headers, answer)
+    }
+}
+
+/// The JSON of an answer; every answer has one.
+pub fn body(answer: Response) -> Value {
+    use std::task::{Context, Poll, Waker};
+    let mut collected = std::pin::pin!(answer.into_body().collect());
+    match collected.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(body) => serde_json::from_slice(&body.unwrap().to_bytes()).unwrap(),
+        Poll::Pending => panic!("the answer isn't complete"),
+    }
+}
+
+/// Reads a body posted to `/v1/batch`.
+pub fn batch(body: &str) -> Reading {
+    read(
+        Posted {
+            kind: None,
+            headers: &HeaderMap::new(),
+            query: None,
+            body: body.as_bytes(),
+            received: noon(),
+        },
+        &Limits::default(),
+    )
+    .unwrap()
+}
+
+/// Reads one event, which must be valid.
+pub fn one(event: &str) -> ingest_events::event::Event {
+    let mut reading = batch(&format!("{{\"batch\":[{event}]}}"));
+    assert_eq!(reading.errors, [], "{event}");
+    reading.events.remove(0).1
+}
+
+/// Reads one event, which must be rejected, and says why.
+pub fn fault(event: &str) -> &'static str {
+    let reading = batch(&format!("{{\"batch\":[{event}]}}"));
+    assert_eq!((reading.events.len(), reading.rejected), (0, 1), "{event}");
+    reading.errors[0].code
+}

@@ -1,0 +1,9 @@
+//! Reading as clients see it: recorded requests, published examples, broken requests, any bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod broken;
+mod common;
+mod events;
+mod properties;
+mod published;
+mod recorded;
