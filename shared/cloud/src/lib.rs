@@ -1,1 +1,21 @@
-//! What talks to the outside.
+//! What talks to the outside: the table, the bus, mail, HTTP answers, telemetry and configuration.
+//!
+//! Data flows one way: a function's handler reads here, asks `barometer_domain` for the rule, and writes here.
+//! The same code runs on AWS and in the one-machine home; only the endpoint under the SDK clients differs.
+
+pub mod bus;
+pub mod clients;
+mod clock;
+pub mod config;
+pub mod http;
+pub mod lambda;
+pub mod mail;
+pub mod table;
+pub mod telemetry;
+pub mod views;
+pub mod workspaces;
+
+pub use bus::Bus;
+pub use clock::Clock;
+pub use mail::Mailer;
+pub use table::{StoreError, Table};

@@ -154,10 +154,14 @@ impl UserWeek {
 
     /// Engaged minutes: five a slot, at most [`MAX_SLOTS_A_DAY`] slots a local day.
     pub fn minutes(&self, week: IsoWeek, zone: Zone) -> u32 {
-        let starts = week.day_starts(zone);
-        let slots: u32 = starts
+        self.minutes_of_days(&week.day_starts(zone))
+    }
+
+    /// As [`Self::minutes`], where the week's day starts are known: they are the same for all its users.
+    pub(crate) fn minutes_of_days(&self, day_starts: &[i64; 8]) -> u32 {
+        let slots: u32 = day_starts
             .iter()
-            .zip(starts.iter().skip(1))
+            .zip(day_starts.iter().skip(1))
             .map(|(from, to)| {
                 let of_day = self.slots.iter().filter(|slot| (*from..*to).contains(&i64::from(**slot)));
                 u32::try_from(of_day.count()).unwrap_or(u32::MAX).min(MAX_SLOTS_A_DAY)

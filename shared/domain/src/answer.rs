@@ -139,7 +139,7 @@ pub fn latest_per_user(
 ) -> BTreeMap<&UserId, &Answer> {
     let mut latest: BTreeMap<&UserId, &Answer> = BTreeMap::new();
     for answer in answers.iter().filter(|answer| answer.at < until && answer.at >= until - max_age) {
-        let rank = |answer: &Answer| (answer.at, std::cmp::Reverse(answer.rating.value()));
+        let rank = |answer: &Answer| (answer.at, std::cmp::Reverse((answer.rating.value(), answer.rating)));
         latest
             .entry(&answer.user)
             .and_modify(|kept| {
@@ -194,7 +194,8 @@ impl Nps {
         let p = (f64::from(promoters) + 0.75) / n;
         let d = (f64::from(detractors) + 0.75) / n;
         let margin = 1.96 * ((p + d - (p - d) * (p - d)) / n).sqrt();
-        let shown = |value: f64| (value.clamp(-1.0, 1.0) * 1_000.0).round() / 10.0;
+        // Adding 0 turns −0 into 0, which JSON would show.
+        let shown = |value: f64| (value.clamp(-1.0, 1.0) * 1_000.0).round() / 10.0 + 0.0;
         Some(Self {
             value: shown(share(promoters) - share(detractors)),
             low: shown(p - d - margin),

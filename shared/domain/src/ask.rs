@@ -34,12 +34,13 @@ fn jitter(user: &UserId) -> TimeDelta {
 pub fn next_slot(due: DateTime<Utc>, user: &UserId, zone: Zone) -> DateTime<Utc> {
     let opens = NaiveTime::from_hms_opt(WINDOW_OPENS, 0, 0).unwrap_or(NaiveTime::MIN);
     let first = zone.date(due);
-    // Two working days in a row are at most three days apart, so four candidates always hold one.
+    // Two working days in a row are at most three days apart, so one of the candidates always fits. A zone may
+    // skip a local day or the hours of the window; such a candidate falls out.
     (0..=4)
         .filter_map(|ahead| first.checked_add_days(Days::new(ahead)))
         .filter(|date: &NaiveDate| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun))
         .map(|date| zone.instant(date, opens + jitter(user)))
-        .find(|at| *at >= due)
+        .find(|at| *at >= due && in_window(*at, zone))
         .unwrap_or(due)
 }
 

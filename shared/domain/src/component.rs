@@ -301,6 +301,7 @@ pub fn presence<'a>(
         .map(|user| of_user(user).map_or(0, |done| u32::try_from(done.days.len()).unwrap_or(7)))
         .collect();
     let done: Vec<&UserWeek> = eligible.iter().filter_map(of_user).collect();
-    let minutes = done.iter().map(|done| done.minutes(week, zone)).sum();
+    let day_starts = week.day_starts(zone);
+    let minutes = done.iter().map(|done| done.minutes_of_days(&day_starts)).sum();
     (days, minutes, done)
 }

@@ -143,8 +143,9 @@ pub fn happiness(
     max_age: TimeDelta,
     levels: Levels,
 ) -> Happiness {
-    // An answer given at this very instant counts.
-    let latest = answer::latest_per_user(answers, at + TimeDelta::nanoseconds(1), max_age);
+    // An answer given at this very instant counts, and so does one that is exactly as old as it may be.
+    let instant = TimeDelta::nanoseconds(1);
+    let latest = answer::latest_per_user(answers, at + instant, max_age + instant);
     let ratings = || latest.values().map(|answer| answer.rating).collect::<Vec<Rating>>();
     let score = answer::mean(ratings());
     let counted = u32::try_from(latest.len()).unwrap_or(u32::MAX);

@@ -149,7 +149,8 @@ pub struct SendIdError;
 impl TryFrom<String> for SendId {
     type Error = SendIdError;
     fn try_from(text: String) -> Result<Self, SendIdError> {
-        if text.len() != 32 || !text.is_ascii() {
+        // `from_str_radix` alone would take a sign.
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(SendIdError);
         }
         let mut bytes = [0; 16];

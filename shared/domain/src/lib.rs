@@ -27,6 +27,6 @@ pub mod token;
 pub mod week;
 
 pub use calendar::{IsoWeek, Month, Zone};
-pub use ids::{CompanyId, SendId, UserId, WorkspaceId};
+pub use ids::{CompanyId, IdError, SendId, UserId, WorkspaceId};
 pub use percent::Percent;
 pub use settings::Settings;

@@ -21,7 +21,8 @@ pub struct MonthComponent {
     pub value: Option<Percent>,
     /// The weight as set when the month was rolled up.
     pub weight: Percent,
-    /// Mean contribution over the scored weeks; the three sum exactly to the score.
+    /// Mean contribution over the scored weeks; null when it contributed in none. The three sum exactly to the
+    /// score.
     pub contribution: Option<Percent>,
     /// Weeks in which it had a value.
     pub weeks: u32,
@@ -77,15 +78,16 @@ pub struct WeekOfMonth {
 /// Rule: month score = mean of the weekly scores that exist, rounded once; fewer than two: Insufficient. A
 /// company still onboarding in the latest week gets no band.
 ///
-/// `weeks` are the latest revisions of weeks of the month, oldest first; others are ignored.
+/// `weeks` are the latest revisions of weeks of the month, in any order; weeks of other months are ignored.
 pub fn roll_up(
     month: Month,
     settings: &Settings,
     settings_version: u32,
     weeks: &[(u32, WeekSnapshot)],
 ) -> MonthSnapshot {
-    let weeks: Vec<&(u32, WeekSnapshot)> =
+    let mut weeks: Vec<&(u32, WeekSnapshot)> =
         weeks.iter().filter(|(_, week)| week.period.month() == month).collect();
+    weeks.sort_by_key(|(_, week)| week.period);
     let scored: Vec<&WeekSnapshot> =
         weeks.iter().map(|(_, week)| week).filter(|week| week.score.is_some()).collect();
     let enough = scored.len() >= MIN_WEEKS;
@@ -121,8 +123,11 @@ pub fn roll_up(
 fn components(settings: &Settings, scored: &[&WeekSnapshot], published: bool) -> MonthComponents {
     let of = |pick: fn(&WeekSnapshot) -> (Option<Percent>, Option<Percent>)| {
         let values: Vec<Percent> = scored.iter().filter_map(|week| pick(week).0).collect();
-        let contributions: u128 =
-            scored.iter().filter_map(|week| pick(week).1).map(|part| u128::from(part.basis_points())).sum();
+        let contributions: Option<u128> = scored
+            .iter()
+            .filter_map(|week| pick(week).1)
+            .map(|part| u128::from(part.basis_points()))
+            .reduce(|sum, part| sum + part);
         (mean(values.iter().copied()), u32::try_from(values.len()).unwrap_or(u32::MAX), contributions)
     };
     let login = of(|week| (week.components.login.value, week.components.login.contribution));
@@ -132,15 +137,15 @@ fn components(settings: &Settings, scored: &[&WeekSnapshot], published: bool) ->
     // Cut like the weekly contributions: running totals are rounded, so the parts sum to the rounded score.
     let count = scored.len() as u128;
     let (mut sum, mut before) = (0, 0);
-    let mut part = |contributions: u128| {
-        sum += contributions;
+    let mut part = |contributions: Option<u128>| {
+        sum += contributions?;
         let after = round_half_up(sum, count);
         let part = after - before;
         before = after;
         u16::try_from(part).ok().and_then(|part| Percent::from_basis_points(part).ok()).filter(|_| published)
     };
     let weights = settings.weights;
-    let mut component = |(value, weeks, contributions): (Option<Percent>, u32, u128), weight| {
+    let mut component = |(value, weeks, contributions): (Option<Percent>, u32, Option<u128>), weight| {
         MonthComponent { value, weight, contribution: part(contributions), weeks }
     };
     MonthComponents {

@@ -73,7 +73,7 @@ impl Keys {
 
     /// Signs a link. `expires` nothing: never.
     pub fn sign(&self, purpose: Purpose, send: SendId, expires: Option<DateTime<Utc>>) -> String {
-        let seconds = expires.map_or(0, |at| u32::try_from(at.timestamp()).unwrap_or(u32::MAX).max(1));
+        let seconds = expires.map_or(0, |at| at.timestamp().clamp(1, i64::from(u32::MAX)) as u32);
         let mut token = Vec::with_capacity(BODY + MAC);
         token.extend([VERSION, self.current.id, purpose.byte()]);
         token.extend(send.as_bytes());

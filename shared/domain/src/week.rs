@@ -165,7 +165,7 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         score: weighed.score,
         band,
         telemetry: input.telemetry,
-        heard: !input.activity.is_empty(),
+        heard: input.activity.values().any(|done| !done.is_empty()),
         valid_weeks,
         uses,
     }

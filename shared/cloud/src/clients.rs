@@ -1,0 +1,84 @@
+//! SDK clients: built once per process, with one shared HTTP client, one TLS stack (ring) and explicit time-outs,
+//! because the SDK has none of its own.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+
+/// What every client is built from.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// The region, such as `eu-central-1`.
+    pub region: String,
+    /// The function's credentials.
+    pub credentials: Credentials,
+    /// Another endpoint than AWS's, for the one-machine home and tests.
+    pub endpoint_url: Option<String>,
+    /// The shared HTTP client.
+    pub http_client: SharedHttpClient,
+}
+
+/// An HTTPS client with ring and the system's root certificates.
+pub fn https_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
+/// A plain HTTP client, for loopback endpoints only.
+pub fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(15))
+        .build()
+}
+
+/// DynamoDB: throttled and failed calls are tried three times in all; every write of ours is idempotent.
+pub fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+    let mut config = Builder::new()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(aws.credentials.clone())
+        .http_client(aws.http_client.clone())
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::standard().with_max_attempts(3));
+    config.set_endpoint_url(aws.endpoint_url.clone());
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// EventBridge: consumers deduplicate by event id, so retries are harmless.
+pub fn eventbridge(aws: &Aws) -> aws_sdk_eventbridge::Client {
+    use aws_sdk_eventbridge::config::{BehaviorVersion, Builder, Region};
+    let mut config = Builder::new()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(aws.credentials.clone())
+        .http_client(aws.http_client.clone())
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::standard().with_max_attempts(3));
+    config.set_endpoint_url(aws.endpoint_url.clone());
+    aws_sdk_eventbridge::Client::from_conf(config.build())
+}
+
+/// SES: retries are off. `SendEmail` has no idempotency token, and a repeated call may send a second mail.
+pub fn sesv2(aws: &Aws) -> aws_sdk_sesv2::Client {
+    use aws_sdk_sesv2::config::{BehaviorVersion, Builder, Region};
+    let mut config = Builder::new()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(aws.credentials.clone())
+        .http_client(aws.http_client.clone())
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::disabled());
+    config.set_endpoint_url(aws.endpoint_url.clone());
+    aws_sdk_sesv2::Client::from_conf(config.build())
+}

@@ -1,0 +1,156 @@
+//! What a function reads from its environment, once, at start. Everything that is missing is named at once.
+
+use aws_credential_types::Credentials;
+use barometer_domain::token::{Key, Keys};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::{
+    Bus, Mailer, Table,
+    clients::{self, Aws},
+};
+
+/// The environment is incomplete or wrong.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("configuration: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// Reads the environment and collects everything that is missing or wrong.
+pub struct Environment<'a> {
+    read: &'a dyn Fn(&str) -> Option<String>,
+    errors: Vec<String>,
+}
+
+impl<'a> Environment<'a> {
+    /// An environment behind `read`.
+    pub fn new(read: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { read, errors: Vec::new() }
+    }
+
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.read)(name).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that must be there; its absence is noted and reported by [`Environment::finish`].
+    pub fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.errors.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    /// What SDK clients are built from: region and credentials, as the Lambda service sets them.
+    pub fn aws(&mut self) -> Aws {
+        let endpoint_url = self.optional("AWS_ENDPOINT_URL");
+        let plain = endpoint_url.as_deref().is_some_and(|url| url.starts_with("http://"));
+        Aws {
+            region: self.required("AWS_REGION"),
+            credentials: Credentials::new(
+                self.required("AWS_ACCESS_KEY_ID"),
+                self.required("AWS_SECRET_ACCESS_KEY"),
+                self.optional("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
+            ),
+            http_client: if plain { clients::http_client() } else { clients::https_client() },
+            endpoint_url,
+        }
+    }
+
+    /// The table named by `BAROMETER_TABLE`.
+    pub fn table(&mut self, aws: &Aws) -> Table {
+        Table::new(clients::dynamodb(aws), self.required("BAROMETER_TABLE"))
+    }
+
+    /// The bus named by `BAROMETER_BUS`.
+    pub fn bus(&mut self, aws: &Aws) -> Bus {
+        Bus::new(clients::eventbridge(aws), self.required("BAROMETER_BUS"))
+    }
+
+    /// The mailer that sends from `BAROMETER_MAIL_FROM`.
+    pub fn mailer(&mut self, aws: &Aws) -> Mailer {
+        let from = self.required("BAROMETER_MAIL_FROM");
+        Mailer::new(clients::sesv2(aws), from, self.optional("BAROMETER_CONFIGURATION_SET"))
+    }
+
+    /// The public address of the HTTP API, `BAROMETER_ORIGIN`, without a slash at the end.
+    pub fn origin(&mut self) -> String {
+        self.required("BAROMETER_ORIGIN").trim_end_matches('/').to_owned()
+    }
+
+    /// The keys that sign links, `BAROMETER_LINK_KEYS`: `id:base64` pairs separated by commas, the first signs.
+    pub fn link_keys(&mut self) -> Keys {
+        let text = self.required("BAROMETER_LINK_KEYS");
+        match link_keys(&text) {
+            Some(keys) => keys,
+            None => {
+                if !text.is_empty() {
+                    self.errors.push(
+                        "BAROMETER_LINK_KEYS must be like 1:BASE64[,2:BASE64], each of 32 bytes or more"
+                            .to_owned(),
+                    );
+                }
+                Keys::new(Key { id: 0, secret: Vec::new() }, Vec::new())
+            }
+        }
+    }
+
+    /// Whether cookies may only travel over HTTPS: always, except for a plain-HTTP origin.
+    pub fn secure_cookies(&mut self) -> bool {
+        !self.origin().starts_with("http://")
+    }
+
+    /// Ends the reading. Errors: all that was missing or wrong.
+    pub fn finish<T>(self, deps: T) -> Result<T, ConfigError> {
+        if self.errors.is_empty() { Ok(deps) } else { Err(ConfigError(self.errors)) }
+    }
+}
+
+/// Reads the process's environment with `build`. Errors: everything that is missing or wrong.
+pub fn from_env<T>(build: impl FnOnce(&mut Environment<'_>) -> T) -> Result<T, ConfigError> {
+    let read = |name: &str| std::env::var(name).ok();
+    let mut environment = Environment::new(&read);
+    let deps = build(&mut environment);
+    environment.finish(deps)
+}
+
+fn link_keys(text: &str) -> Option<Keys> {
+    let mut keys = text.split(',').map(|pair| {
+        let (id, secret) = pair.trim().split_once(':')?;
+        let secret = STANDARD.decode(secret).ok()?;
+        (secret.len() >= 32).then_some(Key { id: id.parse().ok()?, secret })
+    });
+    let current = keys.next()??;
+    Some(Keys::new(current, keys.collect::<Option<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_everything_that_is_missing() {
+        let read = |name: &str| (name == "AWS_REGION").then(|| "eu-central-1".to_owned());
+        let mut environment = Environment::new(&read);
+        let aws = environment.aws();
+        environment.table(&aws);
+        environment.link_keys();
+        let ConfigError(missing) = environment.finish(()).unwrap_err();
+        assert_eq!(
+            missing,
+            [
+                "AWS_ACCESS_KEY_ID is missing",
+                "AWS_SECRET_ACCESS_KEY is missing",
+                "BAROMETER_TABLE is missing",
+                "BAROMETER_LINK_KEYS is missing"
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_two_link_keys() {
+        let secret = STANDARD.encode([7; 32]);
+        assert!(link_keys(&format!("1:{secret}, 2:{secret}")).is_some());
+        assert!(link_keys(&format!("1:{}", STANDARD.encode([7; 31]))).is_none());
+        assert!(link_keys("1:not base64").is_none());
+    }
+}

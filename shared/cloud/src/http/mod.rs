@@ -1,0 +1,8 @@
+//! HTTP answers that every function gives the same way: problem documents, credentials, JSON bodies, pages.
+
+pub mod auth;
+pub mod json;
+pub mod problem;
+
+pub use json::Json;
+pub use problem::Problem;

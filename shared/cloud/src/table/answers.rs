@@ -1,0 +1,95 @@
+//! Answers: every rating that a user gave, every revision kept.
+
+use barometer_domain::{CompanyId, UserId, WorkspaceId, answer};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Range, StoreError, Table, companies::Readings, item, keys};
+use crate::bus::{Event, hex};
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The page behind a mail's link.
+    Mail,
+    /// An event of the product.
+    Event,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Who answered.
+    pub user_id: UserId,
+    /// What they gave.
+    pub rating: answer::Rating,
+    /// What they wrote.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Where it came from.
+    pub source: Source,
+    /// The ask or event it answers: revisions of one answer share it.
+    pub origin: String,
+    /// Why a CSM voided it; a void answer doesn't count.
+    #[serde(default)]
+    pub void: Option<String>,
+}
+
+impl Answer {
+    /// The answer as the rules see it; nothing when it is void.
+    pub fn counted(&self) -> Option<answer::Answer> {
+        self.void.is_none().then(|| answer::Answer {
+            user: self.user_id.clone(),
+            rating: self.rating,
+            at: self.at,
+        })
+    }
+
+    fn sk(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update((self.user_id.as_str().len() as u64).to_be_bytes());
+        hash.update(self.user_id.as_str().as_bytes());
+        hash.update(self.origin.as_bytes());
+        format!("answer#{}#{}", keys::instant(self.at), hex(hash.finalize().iter().take(12)))
+    }
+}
+
+impl Table {
+    /// Writes an answer, the company's happiness and the events that tell of it, all or nothing. The same answer
+    /// again writes the same item.
+    pub async fn record_answer(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        answer: &Answer,
+        readings: &Readings,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let put = item::write(keys::company(workspace, company), answer.sk(), answer)?;
+        let mut writes = vec![self.transact_put(put, false)?];
+        if readings != &Readings::default() {
+            writes.push(self.engagement_update(workspace, company, readings)?);
+        }
+        for event in events {
+            writes.push(self.outbox_put(workspace, event)?);
+        }
+        self.transact(writes).await
+    }
+
+    /// Answers of a company's users from one instant to another, oldest first.
+    pub async fn answers(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let from = format!("answer#{}", keys::instant(from));
+        let to = format!("answer#{}~", keys::instant(to));
+        self.query_as(keys::company(workspace, company), Range::Between(from, to)).await
+    }
+}

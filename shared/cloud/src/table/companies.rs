@@ -1,0 +1,428 @@
+//! Companies: one item each, which is also its row of the portfolio. Status, engagement and happiness are
+//! attributes of their own, written by different functions, so they never overwrite one another.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use barometer_domain::{
+    CompanyId, IsoWeek, Month, Percent, WorkspaceId, Zone, band::Standing, component::Components,
+    happiness::Happiness, status::BusinessStatus, week::Confidence,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Range, StoreError, Table, WORK_INDEX, item, keys};
+
+/// Shards of the list of companies to score.
+pub const SCORE_SHARDS: u8 = 8;
+
+/// Weeks in a company's trend.
+pub const TREND_WEEKS: usize = 12;
+
+/// A company.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Company {
+    /// The workspace's own id for it.
+    pub company_id: CompanyId,
+    /// Its name; the id until a name is known.
+    pub name: String,
+    /// The CSM who looks after it, by e-mail address.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Its plan, which decides the entitled features.
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// Its own zone, for mails; the workspace's when absent.
+    #[serde(default)]
+    pub time_zone: Option<Zone>,
+    /// When it began: what the product said, else its first event.
+    pub created_at: DateTime<Utc>,
+    /// When its contract renews.
+    #[serde(default)]
+    pub renewal_on: Option<NaiveDate>,
+    /// The day it was lost; it is scored no more.
+    #[serde(default)]
+    pub churned_on: Option<NaiveDate>,
+    /// The day it gave notice.
+    #[serde(default)]
+    pub notice_on: Option<NaiveDate>,
+    /// Whether its users are asked for feedback.
+    #[serde(default)]
+    pub request_feedback: bool,
+    /// Its business status.
+    #[serde(default)]
+    pub status: Option<BusinessStatus>,
+    /// How often its status was set: the `ETag` of the status.
+    #[serde(default)]
+    pub status_version: u32,
+    /// Its latest weekly score.
+    #[serde(default)]
+    pub engagement: Option<Engagement>,
+    /// Its latest monthly score.
+    #[serde(default)]
+    pub month: Option<MonthScore>,
+    /// What its users say.
+    #[serde(default)]
+    pub happiness: Option<Happiness>,
+    /// The latest activity that a score has seen.
+    #[serde(default)]
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+/// The latest weekly score as the portfolio shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Engagement {
+    /// The week.
+    pub week: IsoWeek,
+    /// The snapshot's revision.
+    pub revision: u32,
+    /// The score.
+    pub score: Option<Percent>,
+    /// The whole percent that is shown.
+    pub shown: Option<u8>,
+    /// The band, or why there is none.
+    pub band: Standing,
+    /// Present weight / total weight.
+    pub coverage: Percent,
+    /// How far to rely on it.
+    pub confidence: Confidence,
+    /// What it is made of.
+    pub components: Components,
+    /// The last twelve weeks, oldest first.
+    pub trend: Vec<TrendPoint>,
+}
+
+/// One week of a trend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// The week.
+    pub week: IsoWeek,
+    /// Its score; null when it had none.
+    pub score: Option<Percent>,
+}
+
+/// The latest monthly score as the portfolio shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthScore {
+    /// The month.
+    pub month: Month,
+    /// The snapshot's revision.
+    pub revision: u32,
+    /// The score.
+    pub score: Option<Percent>,
+    /// The whole percent that is shown.
+    pub shown: Option<u8>,
+    /// The band, or why there is none.
+    pub band: Standing,
+}
+
+/// What a product says about a company: absent fields are left as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its plan.
+    pub plan: Option<String>,
+    /// Its zone.
+    pub time_zone: Option<Zone>,
+    /// When it began, as the product says.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// What a CSM changes of a company: absent is left, `Some(None)` is cleared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Patch {
+    /// Its name.
+    pub name: Option<String>,
+    /// The CSM who looks after it.
+    pub owner: Option<Option<String>>,
+    /// Its plan.
+    pub plan: Option<Option<String>>,
+    /// Its zone.
+    pub time_zone: Option<Option<Zone>>,
+    /// When its contract renews.
+    pub renewal_on: Option<Option<NaiveDate>>,
+    /// The day it was lost.
+    pub churned_on: Option<Option<NaiveDate>>,
+    /// The day it gave notice.
+    pub notice_on: Option<Option<NaiveDate>>,
+    /// Whether its users are asked for feedback.
+    pub request_feedback: Option<bool>,
+}
+
+/// An update expression in the making.
+#[derive(Default)]
+struct Changes {
+    set: Vec<String>,
+    remove: Vec<&'static str>,
+    values: Vec<(String, AttributeValue)>,
+}
+
+impl Changes {
+    fn set(&mut self, name: &'static str, value: AttributeValue) {
+        self.set.push(format!("#{name} = :{name}"));
+        self.values.push((format!(":{name}"), value));
+    }
+
+    fn set_or_remove<T: Serialize>(
+        &mut self,
+        name: &'static str,
+        value: &Option<T>,
+    ) -> Result<(), StoreError> {
+        match value {
+            Some(value) => self.set(name, item::value(value)?),
+            None => self.remove.push(name),
+        }
+        Ok(())
+    }
+
+    fn expression(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.set.is_empty() {
+            parts.push(format!("SET {}", self.set.join(", ")));
+        }
+        if !self.remove.is_empty() {
+            let names: Vec<String> = self.remove.iter().map(|name| format!("#{name}")).collect();
+            parts.push(format!("REMOVE {}", names.join(", ")));
+        }
+        parts.join(" ")
+    }
+
+    fn names(&self) -> impl Iterator<Item = (String, String)> {
+        self.set
+            .iter()
+            .filter_map(|set| set.split([' ', '#']).nth(1))
+            .chain(self.remove.iter().copied())
+            .map(|name| (format!("#{name}"), name.to_owned()))
+    }
+}
+
+impl Table {
+    /// One company.
+    pub async fn company(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+    ) -> Result<Option<Company>, StoreError> {
+        self.get(keys::companies(workspace), company.to_string()).await
+    }
+
+    /// All companies of a workspace in the order of their ids: one query, paged by the SDK.
+    pub async fn companies(&self, workspace: &WorkspaceId) -> Result<Vec<Company>, StoreError> {
+        self.query_as(keys::companies(workspace), Range::Prefix(String::new())).await
+    }
+
+    /// Makes a company known, or adds what the product says about it. Called with the instant of the event that
+    /// told; the start of a company moves to the earliest.
+    pub async fn note_company(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        profile: &Profile,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let shard = keys::shard(company.as_str(), SCORE_SHARDS);
+        let mut set = vec![
+            "company_id = if_not_exists(company_id, :id)".to_owned(),
+            "work_pk = if_not_exists(work_pk, :work)".to_owned(),
+            "work_sk = if_not_exists(work_sk, :id)".to_owned(),
+            "created_at = if_not_exists(created_at, :at)".to_owned(),
+        ];
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .expression_attribute_values(":id", item::text(company.as_str()))
+            .expression_attribute_values(":work", item::text(format!("{workspace}#score#{shard}")))
+            .expression_attribute_values(":at", item::text(keys::instant(profile.created_at.unwrap_or(at))));
+        let told = [("name", profile.name.clone()), ("plan", profile.plan.clone())]
+            .into_iter()
+            .chain([("time_zone", profile.time_zone.map(|zone| zone.to_string()))]);
+        let mut named = false;
+        for (name, value) in told {
+            if let Some(value) = value {
+                named |= name == "name";
+                set.push(format!("#{name} = :{name}"));
+                request = request
+                    .expression_attribute_names(format!("#{name}"), name)
+                    .expression_attribute_values(format!(":{name}"), item::text(value));
+            }
+        }
+        if !named {
+            set.push("#name = if_not_exists(#name, :id)".to_owned());
+            request = request.expression_attribute_names("#name", "name");
+        }
+        request.update_expression(format!("SET {}", set.join(", "))).send().await?;
+        self.move_start(workspace, company, profile.created_at.unwrap_or(at)).await
+    }
+
+    /// The earliest word on when a company began wins, whatever the order of arrival.
+    async fn move_start(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let moved = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .update_expression("SET created_at = :at")
+            .condition_expression("created_at > :at")
+            .expression_attribute_values(":at", item::text(keys::instant(at)))
+            .send()
+            .await;
+        match moved.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes what a CSM may change. Errors: [`StoreError::Conflict`] when there is no such company.
+    pub async fn patch_company(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        patch: &Patch,
+    ) -> Result<(), StoreError> {
+        let mut changes = Changes::default();
+        if let Some(name) = &patch.name {
+            changes.set("name", item::text(name));
+        }
+        if let Some(on) = patch.request_feedback {
+            changes.set("request_feedback", AttributeValue::Bool(on));
+        }
+        if let Some(owner) = &patch.owner {
+            changes.set_or_remove("owner", owner)?;
+        }
+        if let Some(plan) = &patch.plan {
+            changes.set_or_remove("plan", plan)?;
+        }
+        if let Some(zone) = &patch.time_zone {
+            changes.set_or_remove("time_zone", zone)?;
+        }
+        if let Some(date) = &patch.renewal_on {
+            changes.set_or_remove("renewal_on", date)?;
+        }
+        if let Some(date) = &patch.notice_on {
+            changes.set_or_remove("notice_on", date)?;
+        }
+        if let Some(date) = &patch.churned_on {
+            changes.set_or_remove("churned_on", date)?;
+        }
+        if changes.set.is_empty() && changes.remove.is_empty() {
+            return Ok(());
+        }
+        self.update_company(workspace, company, changes).await
+    }
+
+    async fn update_company(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        changes: Changes,
+    ) -> Result<(), StoreError> {
+        let values =
+            if changes.values.is_empty() { None } else { Some(changes.values.iter().cloned().collect()) };
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .update_expression(changes.expression())
+            .condition_expression("attribute_exists(pk)")
+            .set_expression_attribute_names(Some(changes.names().collect()))
+            .set_expression_attribute_values(values)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Ids of the companies of one shard of the score list.
+    pub async fn companies_to_score(
+        &self,
+        workspace: &WorkspaceId,
+        shard: u8,
+    ) -> Result<Vec<CompanyId>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(WORK_INDEX)
+            .key_condition_expression("work_pk = :pk")
+            .expression_attribute_values(":pk", item::text(format!("{workspace}#score#{shard}")))
+            .into_paginator()
+            .send();
+        let mut companies = Vec::new();
+        while let Some(page) = pages.next().await {
+            for found in page?.items.unwrap_or_default() {
+                let id = item::get_text(&found, "work_sk")?;
+                companies.push(CompanyId::new(id).map_err(|error| StoreError::Corrupt(error.into()))?);
+            }
+        }
+        Ok(companies)
+    }
+
+    /// What a week's scoring changes of a company's row.
+    pub(super) fn engagement_update(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        readings: &Readings,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let changes = readings.changes()?;
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .update_expression(changes.expression())
+            .condition_expression("attribute_exists(pk)")
+            .set_expression_attribute_names(Some(changes.names().collect()))
+            .set_expression_attribute_values(Some(changes.values.iter().cloned().collect()))
+            .build()?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Writes readings to a company's row, on their own.
+    pub async fn write_readings(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        readings: &Readings,
+    ) -> Result<(), StoreError> {
+        if readings == &Readings::default() {
+            return Ok(());
+        }
+        self.update_company(workspace, company, readings.changes()?).await
+    }
+}
+
+/// Computed readings of a company that are to be written to its row; absent ones are left as they are.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Readings {
+    /// The latest weekly score.
+    pub engagement: Option<Engagement>,
+    /// The latest monthly score.
+    pub month: Option<MonthScore>,
+    /// What its users say.
+    pub happiness: Option<Happiness>,
+    /// The latest activity.
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+impl Readings {
+    fn changes(&self) -> Result<Changes, StoreError> {
+        let mut changes = Changes::default();
+        if let Some(engagement) = &self.engagement {
+            changes.set("engagement", item::value(engagement)?);
+        }
+        if let Some(month) = &self.month {
+            changes.set("month", item::value(month)?);
+        }
+        if let Some(happiness) = &self.happiness {
+            changes.set("happiness", item::value(happiness)?);
+        }
+        if let Some(at) = &self.last_seen_at {
+            changes.set("last_seen_at", item::value(at)?);
+        }
+        Ok(changes)
+    }
+}

@@ -1,0 +1,94 @@
+//! The packed log: the events of one request, compressed into one item (more only above the item limit), enough
+//! to rebuild every aggregate. The key follows from the request's content, so that a retry writes it again
+//! instead of beside.
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use barometer_domain::WorkspaceId;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use super::{Range, StoreError, Table, item, keys};
+use crate::bus::hex;
+
+/// Compression level: 3 is zstd's default; higher levels cost time and save little on a few kilobytes.
+const LEVEL: i32 = 3;
+
+/// Bytes of a part: below DynamoDB's item limit of 400 KB, keys and names included.
+const PART: usize = 380_000;
+
+/// Most bytes that a pack may unpack to.
+const MAX_UNPACKED: usize = 64 * 1024 * 1024;
+
+/// Shards of a day's log, by the first digit of the hash.
+const SHARDS: &str = "0123456789abcdef";
+
+/// One request's events as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    /// When the request came.
+    pub received_at: DateTime<Utc>,
+    /// The events, as the ingesting function wrote them.
+    pub content: Vec<u8>,
+}
+
+impl Table {
+    /// Writes a request's events to the log of the day it came, kept for `keep`. `identity` is what the request
+    /// is recognised by when it comes again.
+    pub async fn append_log(
+        &self,
+        workspace: &WorkspaceId,
+        identity: &[u8],
+        pack: &Pack,
+        keep: TimeDelta,
+    ) -> Result<(), StoreError> {
+        let hash = hex(Sha256::digest(identity).iter().take(16));
+        let packed = zstd::bulk::compress(&pack.content, LEVEL).map_err(StoreError::Pack)?;
+        let pk = keys::log(workspace, pack.received_at.date_naive(), &hash);
+        let parts = packed.len().div_ceil(PART).max(1);
+        for (index, part) in packed.chunks(PART).enumerate() {
+            let mut written = item::key(pk.clone(), format!("{hash}#{index:03}"));
+            written.insert("body".to_owned(), AttributeValue::B(Blob::new(part)));
+            written.insert("parts".to_owned(), item::number(parts));
+            written.insert("received_at".to_owned(), item::text(keys::instant(pack.received_at)));
+            written.insert("expires_at".to_owned(), item::expiry(pack.received_at + keep));
+            self.put(written, false).await?;
+        }
+        Ok(())
+    }
+
+    /// The packs of one day.
+    pub async fn log_of_day(&self, workspace: &WorkspaceId, day: NaiveDate) -> Result<Vec<Pack>, StoreError> {
+        let mut packs = Vec::new();
+        for shard in SHARDS.split("").filter(|shard| !shard.is_empty()) {
+            let found =
+                self.query(keys::log(workspace, day, shard), Range::Prefix(String::new()), true).await?;
+            let mut body: Vec<u8> = Vec::new();
+            let mut seen = 0;
+            for part in &found {
+                // Parts come in order of hash and index; the first part of a hash begins a pack.
+                if item::get_text(part, "sk")?.ends_with("#000") {
+                    body.clear();
+                    seen = 0;
+                }
+                if let Some(AttributeValue::B(bytes)) = part.get("body") {
+                    body.extend_from_slice(bytes.as_ref());
+                    seen += 1;
+                }
+                let parts = match part.get("parts") {
+                    Some(AttributeValue::N(parts)) => parts.parse().unwrap_or(1),
+                    _ => 1,
+                };
+                if seen == parts {
+                    let received_at = item::get_text(part, "received_at")?;
+                    packs.push(Pack {
+                        received_at: received_at
+                            .parse()
+                            .map_err(|error: chrono::ParseError| StoreError::Corrupt(error.into()))?,
+                        content: zstd::bulk::decompress(&body, MAX_UNPACKED).map_err(StoreError::Pack)?,
+                    });
+                }
+            }
+        }
+        Ok(packs)
+    }
+}

@@ -1,0 +1,350 @@
+//! Members: the users of a company, with when each may be asked next.
+
+use barometer_domain::{CompanyId, UserId, WorkspaceId, Zone, ask, member};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Range, StoreError, Table, WORK_INDEX, item, keys};
+
+/// Shards of the list of users whose turn it is, over all workspaces.
+pub const DUE_SHARDS: u8 = 4;
+
+/// A user as a member of a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The workspace's own id for the person.
+    pub user_id: UserId,
+    /// The local day of the first event that named them, or of the invitation.
+    pub first_seen: NaiveDate,
+    /// The instant of it.
+    pub first_seen_at: DateTime<Utc>,
+    /// The day from which they no longer belong to the company.
+    #[serde(default)]
+    pub left: Option<NaiveDate>,
+    /// Their address, when known.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Their name, when known.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Their zone, when known.
+    #[serde(default)]
+    pub time_zone: Option<Zone>,
+    /// Their language, as a BCP 47 tag.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// When they were last asked for this company.
+    #[serde(default)]
+    pub last_ask_at: Option<DateTime<Utc>>,
+    /// How often they were asked.
+    #[serde(default)]
+    pub asks: u32,
+    /// How many of the latest asks they left unanswered.
+    #[serde(default)]
+    pub unanswered: u32,
+    /// When the sweep looks at them next; absent: not before something changes.
+    #[serde(default, rename = "work_sk")]
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+impl Member {
+    /// The member as the rules see it; `excluded` by the settings.
+    pub fn seat(&self, excluded: bool) -> member::Member {
+        member::Member { first_seen: self.first_seen, left: self.left, excluded }
+    }
+}
+
+/// What is known of a person; absent fields are left as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Person {
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Zone.
+    #[serde(default)]
+    pub time_zone: Option<Zone>,
+    /// Language, as a BCP 47 tag.
+    #[serde(default)]
+    pub language: Option<String>,
+}
+
+impl Person {
+    /// Name and value of every field that is known.
+    pub(super) fn known(&self) -> Vec<(&'static str, String)> {
+        [
+            ("email", self.email.clone()),
+            ("name", self.name.clone()),
+            ("time_zone", self.time_zone.map(|zone| zone.to_string())),
+            ("language", self.language.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
+}
+
+/// A member whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The company.
+    pub company: CompanyId,
+    /// The user.
+    pub user: UserId,
+}
+
+impl Table {
+    /// Makes a user known as a member of a company. The earliest instant wins, whatever the order of arrival;
+    /// a new member is put on the list of those to be asked.
+    pub async fn note_member(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        seen_at: DateTime<Utc>,
+        seen_on: NaiveDate,
+    ) -> Result<(), StoreError> {
+        let due = ask::due(seen_at, None, chrono::TimeDelta::zero());
+        let noted = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update_expression(
+                "SET user_id = :user, first_seen = :on, first_seen_at = :at, \
+                 work_pk = if_not_exists(work_pk, :shard), work_sk = if_not_exists(work_sk, :due)",
+            )
+            .condition_expression("attribute_not_exists(first_seen_at) OR first_seen_at > :at")
+            .expression_attribute_values(":user", item::text(user.as_str()))
+            .expression_attribute_values(":on", item::value(&seen_on)?)
+            .expression_attribute_values(":at", item::text(keys::instant(seen_at)))
+            .expression_attribute_values(":shard", item::text(due_shard(user)))
+            .expression_attribute_values(":due", item::text(keys::instant(due)))
+            .send()
+            .await;
+        match noted.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds what is known of a person to a membership. Errors: [`StoreError::Conflict`] when there is none.
+    pub async fn describe_member(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        person: &Person,
+    ) -> Result<(), StoreError> {
+        let key = item::key(keys::company(workspace, company), keys::member(user));
+        self.describe(key, person, true).await
+    }
+
+    pub(super) async fn describe(
+        &self,
+        key: super::Item,
+        person: &Person,
+        existing: bool,
+    ) -> Result<(), StoreError> {
+        let known = person.known();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let set: Vec<String> = known.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .update_expression(format!("SET {}", set.join(", ")));
+        if existing {
+            request = request.condition_expression("attribute_exists(pk)");
+        }
+        for (name, value) in known {
+            request = request
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), item::text(value));
+        }
+        request.send().await?;
+        Ok(())
+    }
+
+    /// Ends a membership from a local day on, or, with nothing, revives it.
+    pub async fn end_membership(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        left: Option<NaiveDate>,
+    ) -> Result<(), StoreError> {
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#left", "left");
+        request = match left {
+            Some(left) => request
+                .update_expression("SET #left = :left")
+                .expression_attribute_values(":left", item::value(&left)?),
+            None => request.update_expression("REMOVE #left"),
+        };
+        match request.send().await.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All members of a company.
+    pub async fn members(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+    ) -> Result<Vec<Member>, StoreError> {
+        self.query_as(keys::company(workspace, company), Range::Prefix("user#".to_owned())).await
+    }
+
+    /// One member.
+    pub async fn member(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+    ) -> Result<Option<Member>, StoreError> {
+        self.get(keys::company(workspace, company), keys::member(user)).await
+    }
+
+    /// Removes a membership, for an anonymous user who turned out to be another.
+    pub async fn delete_member(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+    ) -> Result<(), StoreError> {
+        self.delete(keys::company(workspace, company), keys::member(user)).await
+    }
+
+    /// Puts a member on the list of those to be asked at `at`, or takes them off it.
+    pub async fn schedule_ask(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .condition_expression("attribute_exists(pk)");
+        let request = match at {
+            Some(at) => request
+                .update_expression("SET work_pk = :shard, work_sk = :at")
+                .expression_attribute_values(":shard", item::text(due_shard(user)))
+                .expression_attribute_values(":at", item::text(keys::instant(at))),
+            None => request.update_expression("REMOVE work_pk, work_sk"),
+        };
+        match request.send().await.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Records that a member was asked: number of asks, unanswered ones, and when to look again.
+    pub async fn record_ask(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        asked_at: DateTime<Utc>,
+        asks: u32,
+        next: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let recorded = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update_expression(
+                "SET last_ask_at = :at, asks = :asks, work_pk = :shard, work_sk = :next ADD unanswered :one",
+            )
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(asks) OR asks < :asks)")
+            .expression_attribute_values(":at", item::text(keys::instant(asked_at)))
+            .expression_attribute_values(":asks", item::number(asks))
+            .expression_attribute_values(":one", item::number(1))
+            .expression_attribute_values(":shard", item::text(due_shard(user)))
+            .expression_attribute_values(":next", item::text(keys::instant(next)))
+            .send()
+            .await;
+        match recorded.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Records that a member answered: the back-off ends.
+    pub async fn record_answered(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+    ) -> Result<(), StoreError> {
+        let recorded = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update_expression("SET unanswered = :zero")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":zero", item::number(0))
+            .send()
+            .await;
+        match recorded.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Members whose turn it is at `now`, of one shard: what is read follows what is due.
+    pub async fn due(&self, shard: u8, now: DateTime<Utc>, limit: i32) -> Result<Vec<Due>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(WORK_INDEX)
+            .key_condition_expression("work_pk = :pk AND work_sk <= :now")
+            .expression_attribute_values(":pk", item::text(format!("due#{shard}")))
+            .expression_attribute_values(":now", item::text(keys::instant(now)))
+            .limit(limit)
+            .send()
+            .await?;
+        answer
+            .items
+            .unwrap_or_default()
+            .iter()
+            .map(|found| {
+                let pk = item::get_text(found, "pk")?;
+                let sk = item::get_text(found, "sk")?;
+                let parse = || {
+                    let (workspace, rest) = pk.split_once('#')?;
+                    Some(Due {
+                        workspace: WorkspaceId::new(workspace).ok()?,
+                        company: CompanyId::new(rest.strip_prefix("company#")?).ok()?,
+                        user: UserId::new(sk.strip_prefix("user#")?).ok()?,
+                    })
+                };
+                parse().ok_or_else(|| StoreError::Corrupt(format!("{pk:?} {sk:?} is no member").into()))
+            })
+            .collect()
+    }
+}
+
+fn due_shard(user: &UserId) -> String {
+    format!("due#{}", keys::shard(user.as_str(), DUE_SHARDS))
+}

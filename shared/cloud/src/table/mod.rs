@@ -1,0 +1,267 @@
+//! The single table: keys, items and every access to them, one module per kind of item.
+//!
+//! `pk` and `sk` are strings. Every key begins with the workspace, so one tenant can't name another's item;
+//! the two exceptions are what a workspace is found *by*: a credential's hash and a signed link's send id. The
+//! sparse index `work` (`work_pk`, `work_sk`, keys only) holds what is to be done; an item leaves it by losing
+//! the two attributes. `expires_at` is the table's TTL attribute, in Unix seconds.
+//!
+//! | item | pk | sk | module |
+//! |---|---|---|---|
+//! | workspace | `workspaces` | `<ws>` | [`workspaces`](crate::workspaces) |
+//! | credential | `credential#<SHA-256>` | `credential` | [`credentials`] |
+//! | list of credentials | `<ws>#credentials` | `<kind>#<id>` | [`credentials`] |
+//! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
+//! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
+//! | member | `<ws>#company#<company>` | `user#<user>` | [`members`] |
+//! | activity of a user and week | `<ws>#company#<company>` | `act#<week>#<user>` | [`activity`] |
+//! | weekly snapshot | `<ws>#company#<company>` | `week#<week>#<revision>` | [`snapshots`] |
+//! | monthly snapshot | `<ws>#company#<company>` | `month#<month>#<revision>` | [`snapshots`] |
+//! | status change | `<ws>#company#<company>` | `status#<instant>#<id>` | [`statuses`] |
+//! | answer | `<ws>#company#<company>` | `answer#<instant>#<hash>` | [`answers`] |
+//! | ask (one planned mail) | `<ws>#company#<company>` | `ask#<send id>` | [`asks`] |
+//! | where an ask lies | `send#<send id>` | `send` | [`asks`] |
+//! | user | `<ws>#user#<user>` | `user` | [`users`] |
+//! | group memory | `<ws>#user#<user>` | `group#<company>` | [`users`] |
+//! | activity without a company yet | `<ws>#user#<user>` | `pending#<week>` | [`activity`] |
+//! | where an anonymous user was active | `<ws>#user#<user>` | `touched#<week>#<company>` | [`activity`] |
+//! | packed log of one request | `<ws>#log#<day>#<shard>` | `<hash>#<part>` | [`log`] |
+//! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
+//! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
+//! | answer to an `Idempotency-Key` | `<ws>#idempotency#<hash>` | `answer` | [`idempotency`] |
+//!
+//! | index `work` | work_pk | work_sk |
+//! |---|---|---|
+//! | companies to score | `<ws>#score#<shard>` | `<company>` |
+//! | users whose turn it is | `due#<shard>` | `<instant>#<ws>#<company>` |
+
+pub mod activity;
+pub mod answers;
+pub mod asks;
+pub mod companies;
+pub mod credentials;
+mod error;
+pub mod idempotency;
+pub mod item;
+mod keys;
+pub mod log;
+pub mod members;
+pub mod outbox;
+pub mod runs;
+pub mod settings;
+pub mod snapshots;
+pub mod statuses;
+pub mod users;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem,
+    },
+};
+use serde::de::DeserializeOwned;
+
+use crate::workspaces::Workspace;
+use credentials::Credential;
+use settings::SettingsVersion;
+
+pub use error::StoreError;
+pub use keys::instant as instant_key;
+
+/// An item as DynamoDB has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Name of the sparse index of work lists.
+pub const WORK_INDEX: &str = "work";
+
+/// The table of a deployment.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// Which items of a partition a query reads.
+enum Range {
+    Prefix(String),
+    Between(String, String),
+}
+
+impl Table {
+    /// The table `name`, reached through `client`.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// The SDK client under the table.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The table's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes the table as `infra/template.yaml` describes it, for the one-machine home and tests. A table that
+    /// exists is left as it is.
+    pub async fn create(&self) -> Result<(), StoreError> {
+        let attribute = |name: &str| {
+            AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+        };
+        let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(WORK_INDEX)
+            .key_schema(key("work_pk", KeyType::Hash)?)
+            .key_schema(key("work_sk", KeyType::Range)?)
+            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+            .build()?;
+        let made = self
+            .client
+            .create_table()
+            .table_name(&self.name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(attribute("pk")?)
+            .attribute_definitions(attribute("sk")?)
+            .attribute_definitions(attribute("work_pk")?)
+            .attribute_definitions(attribute("work_sk")?)
+            .key_schema(key("pk", KeyType::Hash)?)
+            .key_schema(key("sk", KeyType::Range)?)
+            .global_secondary_indexes(index)
+            .send()
+            .await;
+        if let Err(error) = made {
+            if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) {
+                return Ok(());
+            }
+            return Err(error.into());
+        }
+        let ttl = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build()?;
+        self.client
+            .update_time_to_live()
+            .table_name(&self.name)
+            .time_to_live_specification(ttl)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    async fn get<T: DeserializeOwned>(&self, pk: String, sk: String) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(pk, sk)))
+            .consistent_read(true)
+            .send()
+            .await?;
+        answer.item.map(item::read).transpose()
+    }
+
+    async fn query(&self, pk: String, range: Range, consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let (condition, values) = match range {
+            Range::Prefix(prefix) => ("pk = :pk AND begins_with(sk, :a)", vec![(":a", prefix)]),
+            Range::Between(from, to) => ("pk = :pk AND sk BETWEEN :a AND :b", vec![(":a", from), (":b", to)]),
+        };
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .consistent_read(consistent);
+        for (name, value) in values {
+            request = request.expression_attribute_values(name, AttributeValue::S(value));
+        }
+        let mut pages = request.into_paginator().send();
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await {
+            items.extend(page?.items.unwrap_or_default());
+        }
+        Ok(items)
+    }
+
+    async fn query_as<T: DeserializeOwned>(&self, pk: String, range: Range) -> Result<Vec<T>, StoreError> {
+        self.query(pk, range, false).await?.into_iter().map(item::read).collect()
+    }
+
+    /// Up to `limit` items of a partition whose sort key has `prefix`, from its first or last.
+    async fn first(
+        &self,
+        pk: String,
+        prefix: String,
+        forward: bool,
+        limit: i32,
+    ) -> Result<Vec<Item>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :a)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":a", AttributeValue::S(prefix))
+            .scan_index_forward(forward)
+            .limit(limit)
+            .send()
+            .await?;
+        Ok(answer.items.unwrap_or_default())
+    }
+
+    /// Puts an item. With `new`, only when there is none with its key. Errors: [`StoreError::Conflict`] then.
+    async fn put(&self, item: Item, new: bool) -> Result<(), StoreError> {
+        let mut request = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        if new {
+            request = request.condition_expression("attribute_not_exists(pk)");
+        }
+        request.send().await?;
+        Ok(())
+    }
+
+    async fn delete(&self, pk: String, sk: String) -> Result<(), StoreError> {
+        self.client.delete_item().table_name(&self.name).set_key(Some(item::key(pk, sk))).send().await?;
+        Ok(())
+    }
+
+    /// Writes all or nothing. Errors: [`StoreError::Conflict`] when a condition fails or another transaction
+    /// holds an item.
+    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+        self.client.transact_write_items().set_transact_items(Some(writes)).send().await?;
+        Ok(())
+    }
+
+    fn transact_put(&self, item: Item, new: bool) -> Result<TransactWriteItem, StoreError> {
+        let mut put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.name).set_item(Some(item));
+        if new {
+            put = put.condition_expression("attribute_not_exists(pk)");
+        }
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Writes a workspace, its first settings and its first credentials, all or nothing. Errors:
+    /// [`StoreError::Conflict`] when one of the credentials is taken.
+    pub(crate) async fn create_workspace(
+        &self,
+        workspace: &Workspace,
+        settings: &SettingsVersion,
+        credentials: [(&str, &Credential); 2],
+    ) -> Result<(), StoreError> {
+        let id = &workspace.workspace_id;
+        let pk = keys::settings(id);
+        let mut writes = vec![
+            self.transact_put(item::write("workspaces".to_owned(), id.to_string(), workspace)?, true)?,
+            self.transact_put(item::write(pk.clone(), "v#0000000001".to_owned(), settings)?, true)?,
+            self.transact_put(item::write(pk, "current".to_owned(), settings)?, true)?,
+        ];
+        for (secret, credential) in credentials {
+            writes.extend(self.credential_writes(secret, credential)?);
+        }
+        self.transact(writes).await
+    }
+
+    /// All workspaces: the schedules go through them.
+    pub async fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
+        self.query_as("workspaces".to_owned(), Range::Prefix(String::new())).await
+    }
+}

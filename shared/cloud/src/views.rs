@@ -1,0 +1,161 @@
+//! A company as people and programs see it: the row of the portfolio with what follows from it at an instant.
+//! The API writes it as JSON, the page as HTML.
+
+use barometer_domain::{
+    CompanyId, IsoWeek, Month, Percent, Settings, Zone,
+    band::Standing,
+    component::Components,
+    happiness::{Happiness, Level},
+    quadrant::{self, Cell, HealthAxis},
+    status::{BusinessStatus, Status},
+    week::Confidence,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::table::companies::{Company, TrendPoint};
+
+/// A company at an instant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CompanyView {
+    /// The workspace's own id for it.
+    pub company_id: CompanyId,
+    /// Its name.
+    pub name: String,
+    /// The CSM who looks after it.
+    pub owner: Option<String>,
+    /// Its plan.
+    pub plan: Option<String>,
+    /// Its own zone.
+    pub time_zone: Option<Zone>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When its contract renews.
+    pub renewal_on: Option<NaiveDate>,
+    /// The day it gave notice.
+    pub notice_on: Option<NaiveDate>,
+    /// The day it was lost.
+    pub churned_on: Option<NaiveDate>,
+    /// First reading: set by hand. Null until somebody sets it.
+    pub business_status: Option<StatusView>,
+    /// Second reading: computed. Null until a week was scored.
+    pub engagement: Option<EngagementView>,
+    /// Third reading: asked.
+    pub happiness: Happiness,
+    /// The cell of the quadrant.
+    pub quadrant: Cell,
+    /// Which reading stands for health in it; null when neither is known.
+    pub health_axis: Option<HealthAxis>,
+    /// How much it needs somebody, 0 (all well) to 3: the worst fresh reading. For sorting only.
+    pub attention: u8,
+    /// Business status and engagement are two or more bands apart.
+    pub disagreement: bool,
+    /// Whether its users are asked for feedback.
+    pub request_feedback: bool,
+    /// The latest activity that a score has seen.
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+/// The business status at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusView {
+    /// The status with note, author and review-by.
+    #[serde(flatten)]
+    pub status: BusinessStatus,
+    /// Past its review-by.
+    pub stale: bool,
+}
+
+/// The engagement at an instant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EngagementView {
+    /// The latest week's score.
+    pub score: Option<Percent>,
+    /// The whole percent that is shown.
+    pub shown: Option<u8>,
+    /// The latest week's band, or why there is none.
+    pub band: Standing,
+    /// The week.
+    pub week: IsoWeek,
+    /// The month that the week belongs to.
+    pub month: Month,
+    /// That month's score so far.
+    pub month_score: Option<Percent>,
+    /// That month's band so far.
+    pub month_band: Option<Standing>,
+    /// Late events still count: the grace of the week isn't over.
+    pub provisional: bool,
+    /// Present weight / total weight.
+    pub coverage: Percent,
+    /// How far to rely on it.
+    pub confidence: Confidence,
+    /// The last twelve weeks, oldest first.
+    pub trend: Vec<TrendPoint>,
+    /// What the score is made of.
+    pub components: Components,
+}
+
+/// The happiness of a company that nobody has answered for.
+pub fn no_happiness() -> Happiness {
+    Happiness {
+        score: None,
+        level: Level::NoData,
+        answers: 0,
+        response_rate: None,
+        provisional: true,
+        silent: false,
+        oldest_answer_at: None,
+        nps: None,
+    }
+}
+
+/// A company at `now`, under the workspace's settings.
+pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> CompanyView {
+    let fresh: Option<Status> =
+        company.status.as_ref().filter(|status| !status.is_stale(now)).map(|status| status.value);
+    let engagement = company.engagement.as_ref();
+    let standing = engagement.map(|engagement| engagement.band);
+    let happiness = company.happiness.clone().unwrap_or_else(no_happiness);
+    let place = quadrant::place(fresh, standing, happiness.level);
+    let band = standing.and_then(Standing::band);
+    CompanyView {
+        company_id: company.company_id.clone(),
+        name: company.name.clone(),
+        owner: company.owner.clone(),
+        plan: company.plan.clone(),
+        time_zone: company.time_zone,
+        created_at: company.created_at,
+        renewal_on: company.renewal_on,
+        notice_on: company.notice_on,
+        churned_on: company.churned_on,
+        business_status: company
+            .status
+            .as_ref()
+            .map(|status| StatusView { stale: status.is_stale(now), status: status.clone() }),
+        engagement: engagement.map(|engagement| {
+            let month = engagement.week.month();
+            let of_month = company.month.filter(|score| score.month == month);
+            EngagementView {
+                score: engagement.score,
+                shown: engagement.shown,
+                band: engagement.band,
+                week: engagement.week,
+                month,
+                month_score: of_month.and_then(|score| score.score),
+                month_band: of_month.map(|score| score.band),
+                provisional: now < engagement.week.grace_end(settings.time_zone),
+                coverage: engagement.coverage,
+                confidence: engagement.confidence,
+                trend: engagement.trend.clone(),
+                components: engagement.components,
+            }
+        }),
+        quadrant: place.cell,
+        health_axis: place.health_axis,
+        attention: quadrant::attention(fresh, standing, happiness.level),
+        happiness,
+        disagreement: fresh.zip(band).is_some_and(|(status, band)| quadrant::disagree(status, band)),
+        request_feedback: company.request_feedback,
+        last_seen_at: company.last_seen_at,
+    }
+}

@@ -1,0 +1,20 @@
+//! The rules, checked: one module per rule, and a table of company-weeks computed by hand.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod activity;
+mod answers;
+mod ask;
+mod bands;
+mod calendar;
+mod catalogue;
+mod golden;
+mod happiness;
+mod ids;
+mod months;
+mod quadrant;
+mod score;
+mod settings;
+mod status;
+mod support;
+mod tokens;
+mod weeks;
