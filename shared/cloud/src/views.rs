@@ -50,6 +50,10 @@ pub struct CompanyView {
     pub attention: u8,
     /// Business status and engagement are two or more bands apart.
     pub disagreement: bool,
+    /// Tasks that are open; null as long as nothing makes tasks.
+    pub open_tasks: Option<u32>,
+    /// Alerts that are open; null as long as nothing opens alerts.
+    pub open_alerts: Option<u32>,
     /// Whether its users are asked for feedback.
     pub request_feedback: bool,
     /// The latest activity that a score has seen.
@@ -155,6 +159,8 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         attention: quadrant::attention(fresh, standing, happiness.level),
         happiness,
         disagreement: fresh.zip(band).is_some_and(|(status, band)| quadrant::disagree(status, band)),
+        open_tasks: None,
+        open_alerts: None,
         request_feedback: company.request_feedback,
         last_seen_at: company.last_seen_at,
     }

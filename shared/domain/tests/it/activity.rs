@@ -81,11 +81,10 @@ fn eight_hours_a_day_at_most() {
 fn the_day_of_eight_hours_is_the_local_one() {
     // 16:00–24:00 and 00:00–08:00 in Berlin: two days of eight hours, though one stretch.
     let berlin = zone("Europe/Berlin");
-    let mut done = alone("2026-09-02T05:59:00Z", Some(minutes(16 * 60 - 1)), berlin);
+    let done = alone("2026-09-02T05:59:00Z", Some(minutes(16 * 60 - 1)), berlin);
     assert_eq!(done.minutes(week("2026-W36"), berlin), 960);
-    assert_eq!(done.minutes(week("2026-W36"), Zone::UTC), 480 + 360, "cut at another midnight");
     // The Sunday of 25 hours still counts eight.
-    done = alone("2026-10-25T22:59:00Z", Some(minutes(24 * 60)), berlin);
+    let done = alone("2026-10-25T22:59:00Z", Some(minutes(24 * 60)), berlin);
     assert_eq!(done.minutes(week("2026-W43"), berlin), 480);
     assert_eq!(done.slots.len(), 289);
 }
