@@ -10,7 +10,7 @@ use barometer_domain::{
 };
 use proptest::prelude::*;
 
-use crate::support::{answer, any_value, any_weights, at, bp, cases, nps, user, week, weighed, weighted};
+use crate::support::{answer, any_value, any_weights, at, bp, cases, nps, week, weighed, weighted};
 
 fn contributions(weighed: &Weighed) -> [Option<Percent>; 3] {
     let parts = weighed.components;
@@ -135,7 +135,6 @@ fn uses_of_users_are_days_of_names() {
     ben.uses.insert("3ea".parse().unwrap());
     let uses = uses_of_week([&ann, &ben, &ann]);
     assert_eq!(serde_json::to_string(&uses).unwrap(), r#"{"ea":5,"vb":64}"#);
-    let _ = user("ann");
 }
 
 #[test]
