@@ -1,0 +1,152 @@
+//! The command line.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use barometer_cloud::lambda::Chain;
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+use crate::home::{Options, StartError};
+use crate::{demo, serve, workspace};
+
+/// Where data goes when nothing else is said.
+pub const DATA_FOLDER: &str = "barometer-data";
+
+#[derive(Debug, Parser)]
+#[command(name = "barometer", version, about = "Customer health and happiness on one machine")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs everything in one process until Ctrl-C.
+    Serve(HomeArgs),
+    /// Runs a home with a hundred made-up companies in it.
+    Demo(HomeArgs),
+    /// Workspaces.
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum WorkspaceCommand {
+    /// Makes a workspace and prints its keys, once.
+    Create(workspace::CreateArgs),
+}
+
+/// Where and when a home runs.
+#[derive(Debug, Args)]
+pub struct HomeArgs {
+    /// Address and port to listen on.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Folder that keeps the data [default: ./barometer-data].
+    #[arg(long, value_name = "DIR", conflicts_with = "in_memory")]
+    data: Option<PathBuf>,
+    /// Keep nothing.
+    #[arg(long)]
+    in_memory: bool,
+    /// Where the clock starts; it then runs at real speed.
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<DateTime<Utc>>,
+}
+
+impl From<HomeArgs> for Options {
+    fn from(args: HomeArgs) -> Self {
+        let data = if args.in_memory { None } else { Some(args.data.unwrap_or_else(|| DATA_FOLDER.into())) };
+        Self { listen: args.listen, data, now: args.now }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The process can't be set up.
+    #[error("can't start: {0}")]
+    Runtime(#[from] io::Error),
+    /// The home didn't start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// No workspace was made.
+    #[error(transparent)]
+    Workspace(#[from] workspace::WorkspaceError),
+}
+
+/// Runs the command that the arguments ask for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // When not even this can be written there is nobody to tell.
+            let _ = writeln!(io::stderr(), "barometer: {}", Chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::run(args.into()).await,
+            Command::Demo(args) => demo::run(args.into()).await,
+            Command::Workspace(WorkspaceCommand::Create(args)) => Ok(workspace::create(args).await?),
+        }
+    })
+}
+
+/// The embedded store warns of every condition that fails, which is how the product is meant to work.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
+    let started =
+        tracing_subscriber::fmt().compact().with_writer(io::stderr).with_env_filter(filter).try_init();
+    if let Err(error) = started {
+        tracing::debug!(error, "logging was started before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(args: &[&str]) -> Result<Options, clap::Error> {
+        match Cli::try_parse_from(args)?.command {
+            Command::Serve(args) | Command::Demo(args) => Ok(args.into()),
+            Command::Workspace(_) => panic!("not a home"),
+        }
+    }
+
+    #[test]
+    fn a_home_has_defaults() {
+        let options = options(&["barometer", "serve"]).unwrap();
+        assert_eq!(options.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(options.data, Some(DATA_FOLDER.into()));
+        assert_eq!(options.now, None);
+    }
+
+    #[test]
+    fn a_home_can_be_told() {
+        let told =
+            options(&["barometer", "serve", "--in-memory", "--now", "2026-09-01T02:00:00+02:00"]).unwrap();
+        assert_eq!(told.data, None);
+        assert_eq!(told.now, Some("2026-09-01T00:00:00Z".parse().unwrap()));
+        for wrong in [
+            ["--now", "yesterday"].as_slice(),
+            &["--listen", "8080"],
+            &["--in-memory", "--data", "x"],
+            &["--port", "1"],
+        ] {
+            assert!(options(&[&["barometer", "serve"], wrong].concat()).is_err(), "{wrong:?}");
+        }
+    }
+}

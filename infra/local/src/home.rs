@@ -1,0 +1,312 @@
+//! The home: opens the store, puts the functions on it, serves them and lets time pass, until it is stopped.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use barometer_cloud::{Table, clients};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::bus::Bus;
+use crate::clock::HomeClock;
+use crate::connect;
+use crate::delivery::Delivery;
+use crate::engine::{Engine, EngineError, Passed};
+use crate::faults::Faults;
+use crate::functions::{CallError, Functions};
+use crate::mailbox::Mailbox;
+use crate::records::{RecordError, Records};
+use crate::routes::Routes;
+use crate::server::{self, Served};
+use crate::state::{ClockBack, State};
+use crate::store::{self, Store};
+use crate::sweep::sweep;
+use crate::template::{Template, TemplateError};
+use crate::timetable::Timetable;
+use crate::wiring::{self, Wiring, WiringError};
+
+const TICK: Duration = Duration::from_secs(1);
+/// How often it is looked at whether a day has passed.
+const SWEEP_CHECK: Duration = Duration::from_secs(60);
+/// How long requests that are under way may take once the home is to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How a home is to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its data folder; in memory when absent.
+    pub data: Option<PathBuf>,
+    /// Where its clock starts; see [`State::start`] when absent.
+    pub now: Option<DateTime<Utc>>,
+}
+
+impl Default for Options {
+    /// In memory, on a free loopback port, at the machine's time.
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), data: None, now: None }
+    }
+}
+
+/// Why a home didn't start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The store didn't open.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The product's table can't be made.
+    #[error("the table: {0}")]
+    Table(#[from] barometer_cloud::StoreError),
+    /// The home's records can't be used.
+    #[error(transparent)]
+    Records(#[from] RecordError),
+    /// The clock would go back.
+    #[error(transparent)]
+    Clock(#[from] ClockBack),
+    /// The template asks for what the home can't do.
+    #[error("infra/template.yaml: {0}")]
+    Template(#[from] TemplateError),
+    /// The functions can't be put together.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+}
+
+/// A running home.
+#[derive(Debug)]
+pub struct Home {
+    address: SocketAddr,
+    served: Served,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    background: Vec<JoinHandle<()>>,
+    store: Store,
+}
+
+impl Home {
+    /// Starts a home. It answers requests when this returns.
+    ///
+    /// # Errors
+    /// When anything it needs can't be had.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        Self::start_with(options, Template::built_in()?, wiring::functions).await
+    }
+
+    async fn start_with(
+        options: Options,
+        template: Template,
+        functions: impl FnOnce(Wiring) -> Functions,
+    ) -> Result<Self, StartError> {
+        let failed = |source| StartError::Listen { address: options.listen, source };
+        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let store = Store::open(options.data.as_deref())?;
+        let served = assemble(&template, functions, &store, origin(address), options.now).await?;
+
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(server::run(listener, served.clone(), stopped.clone()));
+        let background = vec![
+            tokio::spawn(let_time_pass(served.engine.clone(), stopped.clone())),
+            tokio::spawn(deliver_events(served.engine.clone(), stopped.clone())),
+            tokio::spawn(sweep_daily(served.clone(), stopped)),
+        ];
+        Ok(Self { address, served, stop, server, background, store })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        origin(self.address)
+    }
+
+    /// What its clock shows.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.served.engine.clock.now()
+    }
+
+    /// The product's table, as the functions see it.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.served.table
+    }
+
+    /// The mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.served.mailbox
+    }
+
+    /// The faults.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.served.faults
+    }
+
+    /// Moves the clock and runs what becomes due; see [`Engine::move_clock`].
+    ///
+    /// # Errors
+    /// When `to` lies in the past or the records fail.
+    pub async fn move_clock(&self, to: DateTime<Utc>) -> Result<Passed, EngineError> {
+        self.served.engine.move_clock(to).await
+    }
+
+    /// Calls a function and delivers what it put on the bus.
+    ///
+    /// # Errors
+    /// When there is no such function, or it fails.
+    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, CallError> {
+        self.served.engine.invoke(function, event).await
+    }
+
+    /// Deletes what has expired by the home's clock and answers how much that was.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn sweep(&self) -> Result<usize, aws_sdk_dynamodb::Error> {
+        sweep(&self.served.table, self.now()).await
+    }
+
+    /// Every bus event so far, as `GET /local/bus` shows it.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub async fn bus_log(&self) -> Result<Vec<Value>, RecordError> {
+        self.served.engine.bus.log(&self.served.engine.delivery).await
+    }
+
+    /// Answers what is under way, delivers what is on the bus, stores the clock and closes the store.
+    pub async fn stop(mut self) {
+        self.served.engine.stop();
+        self.stop.send_replace(true);
+        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
+            tracing::warn!("requests were still under way at the end");
+            self.server.abort();
+        }
+        for task in self.background {
+            if task.await.is_err() {
+                tracing::error!("a background task panicked");
+            }
+        }
+        self.served.engine.drain().await;
+        if let Err(error) = self.served.engine.rest().await {
+            tracing::error!(%error, "the clock could not be stored");
+        }
+        // The clients keep connections open, which the store waits for.
+        drop(self.served);
+        let store = self.store;
+        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+            tracing::error!("the store panicked while closing");
+        }
+    }
+}
+
+async fn assemble(
+    template: &Template,
+    functions: impl FnOnce(Wiring) -> Functions,
+    store: &Store,
+    origin: String,
+    now: Option<DateTime<Utc>>,
+) -> Result<Served, StartError> {
+    let own = clients::dynamodb(&store.aws(connect::dynamodb::plain()));
+    let records = Records::open(own.clone()).await?;
+    Table::new(own, wiring::TABLE).create().await?;
+    let state = State::start(State::load(&records).await?, now, Utc::now())?;
+    let clock = HomeClock::starting_at(state.clock);
+    let faults = Faults::default();
+    let mailbox = Mailbox::open(records.clone(), clock.clone()).await?;
+    let bus = Bus::open(records.clone(), clock.clone(), template).await?;
+
+    let table_client = clients::dynamodb(&store.aws(connect::dynamodb::faulty(faults.clone())));
+    let table = Table::new(table_client, wiring::TABLE);
+    let functions = functions(Wiring {
+        table: table.clone(),
+        events: store::aws(connect::eventbridge::client(bus.clone(), faults.clone())),
+        mail: store::aws(connect::ses::client(mailbox.clone(), faults.clone())),
+        link_keys: wiring::link_keys(&records).await?,
+        clock: clock.for_functions(),
+        origin,
+    });
+    wiring::check(&functions, template)?;
+
+    let delivery = Delivery::open(functions, records.clone(), clock.clone()).await?;
+    let timetable = Timetable::new(template);
+    let engine = Engine::new(clock, bus, delivery, records, timetable, state).await?;
+    Ok(Served { engine: Arc::new(engine), routes: Arc::new(Routes::new(template)), mailbox, faults, table })
+}
+
+/// Also for `0.0.0.0`, which one can listen on and not go to.
+fn origin(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
+}
+
+async fn let_time_pass(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            _ = ticks.tick() => {}
+        }
+        // Outside of the select, so that stopping doesn't cut a run off.
+        if let Err(error) = engine.tick().await {
+            tracing::error!(%error, "the schedules could not run");
+        }
+    }
+}
+
+/// A day of the home's clock, which may pass in a moment.
+async fn sweep_daily(served: Served, mut stopped: watch::Receiver<bool>) {
+    let mut swept = served.engine.clock.now();
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(SWEEP_CHECK) => {}
+        }
+        let now = served.engine.clock.now();
+        if now - swept < chrono::TimeDelta::days(1) {
+            continue;
+        }
+        swept = now;
+        match sweep(&served.table, now).await {
+            Ok(expired) => tracing::info!(expired, "swept"),
+            Err(error) => tracing::warn!(%error, "the sweep for expired items failed"),
+        }
+    }
+}
+
+async fn deliver_events(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = engine.bus.arrival() => {}
+        }
+        engine.drain().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! A home with functions that only note how they are called.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use axum::Router;
+use axum::routing::post;
+use barometer_cloud::Clock;
+use barometer_domain::SendId;
+use serde_json::json;
+
+use super::*;
+
+const TEMPLATE: &str = r#"
+Resources:
+  Web:
+    Type: AWS::Serverless::Function
+    Metadata: {BarometerFunction: web}
+    Properties: {Events: {All: {Type: HttpApi, Properties: {}}}}
+  Plan:
+    Type: AWS::Serverless::Function
+    Metadata: {BarometerFunction: plan}
+    Properties:
+      Events:
+        Hourly:
+          Type: ScheduleV2
+          Properties:
+            ScheduleExpression: cron(0 * * * ? *)
+            Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}'
+        Shard: {Type: EventBridgeRule, Properties: {Pattern: {source: [barometer], detail-type: [score.shard]}}}
+  Daily:
+    Type: AWS::Serverless::Function
+    Metadata: {BarometerFunction: daily}
+    Properties:
+      Events:
+        Midnight:
+          Type: ScheduleV2
+          Properties:
+            ScheduleExpression: cron(0 0 * * ? *)
+            Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}'
+"#;
+
+type Notes = Arc<Mutex<Vec<String>>>;
+
+#[derive(Clone)]
+struct Toy {
+    clock: Clock,
+    bus: aws_sdk_eventbridge::Client,
+    mail: barometer_cloud::Mailer,
+    notes: Notes,
+}
+
+#[derive(Debug, Error)]
+#[error("refused")]
+struct Refused;
+
+impl Toy {
+    fn note(&self, text: impl std::fmt::Display) {
+        let note = format!("{} {text}", self.clock.now().format("%dT%H:%M"));
+        self.notes.lock().unwrap().push(note);
+    }
+
+    async fn publish(&self, shard: &str) {
+        let entry = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder()
+            .source("barometer")
+            .detail_type("score.shard")
+            .detail(json!({ "shard": shard }).to_string())
+            .build();
+        let answer = self.bus.put_events().entries(entry).send().await.unwrap();
+        assert_eq!(answer.failed_entry_count(), 0);
+    }
+
+    async fn plan(self, event: Value) -> Result<Value, Refused> {
+        match (event["scheduled_time"].as_str(), event["detail"]["shard"].as_str()) {
+            (Some(due), None) => {
+                self.note(format!("plan {due}"));
+                self.publish(due).await;
+                Ok(json!({"planned": due}))
+            }
+            (None, Some("bad")) => Err(Refused),
+            (None, Some(shard)) => {
+                self.note(format!("score {shard}"));
+                Ok(Value::Null)
+            }
+            _ => panic!("what is {event}?"),
+        }
+    }
+
+    async fn daily(self, event: Value) -> Result<Value, Infallible> {
+        self.note(format!("daily {}", event["scheduled_time"].as_str().unwrap()));
+        let mime = b"To: a@example.com\r\nSubject: Hi\r\n\r\nHello\r\n".to_vec();
+        self.mail.send(SendId::from_bytes([7; 16]), "b@example.com", mime).await.unwrap();
+        Ok(Value::Null)
+    }
+
+    async fn web(self, body: String) -> String {
+        self.publish(&body).await;
+        self.clock.now().to_rfc3339()
+    }
+}
+
+async fn start(data: Option<&Path>, now: Option<&str>, notes: &Notes) -> Result<Home, StartError> {
+    let options = Options {
+        data: data.map(Into::into),
+        now: now.map(|now| now.parse().unwrap()),
+        ..Options::default()
+    };
+    let notes = notes.clone();
+    Home::start_with(options, Template::parse(TEMPLATE)?, |wiring| {
+        let toy = Toy {
+            clock: wiring.clock,
+            bus: clients::eventbridge(&wiring.events),
+            mail: barometer_cloud::Mailer::new(clients::sesv2(&wiring.mail), "a@example.com", None),
+            notes,
+        };
+        let (plan, daily, web) = (toy.clone(), toy.clone(), toy);
+        Functions::default()
+            .event("plan", move |event| plan.clone().plan(event))
+            .event("daily", move |event| daily.clone().daily(event))
+            .http("web", Router::new().fallback(post(move |body| web.clone().web(body))))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn moving_the_clock_runs_what_became_due_in_order_at_its_instant() {
+    let notes = Notes::default();
+    let home = start(None, Some("2026-09-06T22:30:00Z"), &notes).await.unwrap();
+    let passed = home.move_clock("2026-09-07T01:00:00Z".parse().unwrap()).await.unwrap();
+    assert_eq!(
+        *notes.lock().unwrap(),
+        [
+            "06T23:00 plan 2026-09-06T23:00:00Z",
+            "06T23:00 score 2026-09-06T23:00:00Z",
+            "07T00:00 plan 2026-09-07T00:00:00Z",
+            "07T00:00 score 2026-09-07T00:00:00Z",
+            "07T00:00 daily 2026-09-07T00:00:00Z",
+            "07T01:00 plan 2026-09-07T01:00:00Z",
+            "07T01:00 score 2026-09-07T01:00:00Z",
+        ]
+    );
+    assert_eq!((passed.ran["plan"].runs, passed.ran["daily"].runs, passed.ran["plan"].failed), (3, 1, 0));
+    assert!(home.now() >= "2026-09-07T01:00:00Z".parse::<DateTime<Utc>>().unwrap());
+    let back = home.move_clock("2026-09-07T00:59:00Z".parse().unwrap()).await;
+    assert!(matches!(back, Err(EngineError::Backwards { .. })));
+
+    let mails = home.mailbox().list().await.unwrap();
+    assert_eq!(mails.len(), 1);
+    assert_eq!((mails[0].to[0].as_str(), mails[0].subject.as_str()), ("b@example.com", "Hi"));
+    assert!(mails[0].send_id.is_some());
+    assert_eq!(mails[0].sent_at.to_rfc3339(), "2026-09-07T00:00:00+00:00");
+    home.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was() {
+    let folder = tempfolder("restart");
+    let notes = Notes::default();
+    let home = start(Some(&folder), Some("2026-09-06T22:30:00Z"), &notes).await.unwrap();
+    assert!(matches!(start(Some(&folder), None, &notes).await, Err(StartError::Store(_))));
+    home.move_clock("2026-09-06T23:10:00Z".parse().unwrap()).await.unwrap();
+    home.invoke("plan", json!({"detail": {"shard": "x"}})).await.unwrap();
+    let was = home.now();
+    home.stop().await;
+
+    let early = start(Some(&folder), Some("2026-09-06T22:40:00Z"), &notes).await;
+    assert!(matches!(early, Err(StartError::Clock(_))));
+    notes.lock().unwrap().clear();
+    let home = start(Some(&folder), Some("2026-09-06T22:30:00Z"), &notes).await.unwrap();
+    assert!(home.now() >= was && home.now() < was + chrono::TimeDelta::seconds(30));
+    home.move_clock("2026-09-07T00:10:00Z".parse().unwrap()).await.unwrap();
+    assert_eq!(notes.lock().unwrap().len(), 3, "{notes:?}");
+    assert_eq!(home.bus_log().await.unwrap().len(), 2);
+    home.stop().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn what_can_not_be_delivered_is_dead_and_the_rest_goes_on() {
+    let notes = Notes::default();
+    let home = start(None, Some("2026-09-06T22:30:00Z"), &notes).await.unwrap();
+    for shard in ["1", "bad", "2"] {
+        let request = http::Request::post("/any").body(axum::body::Body::from(shard)).unwrap();
+        assert!(home.served.engine.delivery.functions().serve("web", request).await.status().is_success());
+    }
+    home.served.engine.drain().await;
+    assert_eq!(*notes.lock().unwrap(), ["06T22:30 score 1", "06T22:30 score 2"]);
+    let log = home.bus_log().await.unwrap();
+    assert_eq!(log.len(), 3);
+    assert_eq!(log[1]["dead"], json!([{"function": "plan", "error": "refused"}]));
+    assert_eq!(log[2].get("dead"), None);
+    assert_eq!(log[2]["detail"], json!({"shard": "2"}));
+    assert_eq!(log[2]["detail-type"], "score.shard");
+    home.stop().await;
+}
+
+#[tokio::test]
+async fn faults_reach_the_clients() {
+    let home = start(None, None, &Notes::default()).await.unwrap();
+    let set = |plan: Value| home.faults().set(serde_json::from_value(plan).unwrap());
+    let list = || home.table().client().list_tables().send();
+    set(json!({"dynamodb": {"throttle": true}}));
+    let throttled = list().await.unwrap_err();
+    assert_eq!(throttled.code(), Some("ProvisionedThroughputExceededException"));
+    set(json!({"dynamodb": {"drop": true, "times": 9}}));
+    assert!(list().await.is_err());
+    set(json!({"dynamodb": {"error": true, "times": 1}}));
+    assert!(list().await.is_ok(), "one error is retried by the client");
+    set(json!({"dynamodb": null}));
+
+    let mailer = barometer_cloud::Mailer::new(
+        clients::sesv2(&store::aws(connect::ses::client(home.mailbox().clone(), home.faults().clone()))),
+        "a@example.com",
+        None,
+    );
+    let send = || async {
+        let id = SendId::from_bytes([7; 16]);
+        mailer.send(id, "b@example.com", b"Subject: s\r\n\r\n".to_vec()).await
+    };
+    set(json!({"ses": {"throttle": true, "times": 1}}));
+    assert!(matches!(send().await, Err(barometer_cloud::mail::MailError::NotSent(_))));
+    set(json!({"ses": {"error": true, "times": 1}}));
+    assert!(matches!(send().await, Err(barometer_cloud::mail::MailError::Unknown(_))));
+    set(json!({"ses": {"drop": true, "times": 1}}));
+    assert!(send().await.is_ok());
+    assert!(home.mailbox().list().await.unwrap().is_empty());
+    assert!(send().await.is_ok());
+    assert_eq!(home.mailbox().list().await.unwrap().len(), 1);
+
+    let events = clients::eventbridge(&store::aws(connect::eventbridge::client(
+        home.served.engine.bus.clone(),
+        home.faults().clone(),
+    )));
+    let entry = |detail: &str| {
+        aws_sdk_eventbridge::types::PutEventsRequestEntry::builder()
+            .source("barometer")
+            .detail_type("x")
+            .detail(detail)
+            .build()
+    };
+    let put = || events.put_events().entries(entry("{}")).entries(entry("no")).send();
+    let answer = put().await.unwrap();
+    assert_eq!(answer.failed_entry_count(), 1);
+    assert!(answer.entries()[0].event_id().is_some());
+    assert_eq!(answer.entries()[1].error_code(), Some("MalformedDetail"));
+    set(json!({"events": {"throttle": true, "times": 1}}));
+    assert_eq!(put().await.unwrap().failed_entry_count(), 2);
+    set(json!({"events": {"error": true}}));
+    assert!(put().await.is_err());
+    assert_eq!(home.bus_log().await.unwrap().len(), 1);
+    home.stop().await;
+}
+
+#[tokio::test]
+async fn the_sweep_goes_by_the_homes_clock() {
+    let home = start(None, Some("2026-09-06T22:30:00Z"), &Notes::default()).await.unwrap();
+    let day: DateTime<Utc> = "2026-09-07T00:00:00Z".parse().unwrap();
+    for (sk, expires) in [("a", Some(day)), ("b", Some(day + chrono::TimeDelta::days(1))), ("c", None)] {
+        let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+        let number =
+            |at: DateTime<Utc>| aws_sdk_dynamodb::types::AttributeValue::N(at.timestamp().to_string());
+        home.table()
+            .client()
+            .put_item()
+            .table_name(home.table().name())
+            .set_item(Some(
+                [("pk".to_owned(), text("p")), ("sk".to_owned(), text(sk))]
+                    .into_iter()
+                    .chain(expires.map(|at| ("expires_at".to_owned(), number(at))))
+                    .collect(),
+            ))
+            .send()
+            .await
+            .unwrap();
+    }
+    assert_eq!(home.sweep().await.unwrap(), 0);
+    home.move_clock(day).await.unwrap();
+    assert_eq!(home.sweep().await.unwrap(), 1);
+    assert_eq!(home.sweep().await.unwrap(), 0);
+    home.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = Options { listen: taken.local_addr().unwrap(), ..Options::default() };
+    let error = Home::start_with(options, Template::default(), |_| Functions::default()).await.unwrap_err();
+    assert!(matches!(error, StartError::Listen { .. }));
+}
+
+fn tempfolder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("barometer-{name}-{}", std::process::id()));
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    folder
+}

@@ -1,0 +1,333 @@
+//! Reads `infra/template.yaml`: which routes, schedules and rules lead to which function. The same file is
+//! what AWS deploys; it is built into the binary.
+
+use http::Method;
+use serde::Deserialize;
+use thiserror::Error;
+use yaml_serde::Value;
+
+use crate::pattern::{Pattern, PatternError};
+use crate::schedule::{Expression, ScheduleError};
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+/// What EventBridge Scheduler replaces in a schedule's input.
+const SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
+
+/// Why a template can't be used.
+#[derive(Debug, Error)]
+pub enum TemplateError {
+    /// Not YAML, or an event whose properties have another form.
+    #[error("{place}: {source}")]
+    Yaml {
+        /// Logical id.
+        place: String,
+        /// What the parser says.
+        source: yaml_serde::Error,
+    },
+    /// A function that doesn't say which handler it is.
+    #[error("{0}: Metadata.BarometerFunction is missing")]
+    Unnamed(String),
+    /// A kind of event that the home doesn't deliver.
+    #[error("{place}: event type {kind} is not known here")]
+    EventType {
+        /// Logical ids of function and event.
+        place: String,
+        /// The SAM type.
+        kind: String,
+    },
+    /// A schedule that can't be read.
+    #[error("{place}: {source}")]
+    Schedule {
+        /// Logical ids of function and event.
+        place: String,
+        /// What is wrong.
+        source: ScheduleError,
+    },
+    /// A schedule in a time zone other than UTC.
+    #[error("{0}: schedules run in UTC here")]
+    TimeZone(String),
+    /// A schedule's input that isn't JSON.
+    #[error("{place}: Input is not JSON: {source}")]
+    Input {
+        /// Logical ids of function and event.
+        place: String,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A method that HTTP doesn't have.
+    #[error("{place}: {method:?} is not a method")]
+    Method {
+        /// Logical ids of function and event.
+        place: String,
+        /// What was given.
+        method: String,
+    },
+    /// A rule's pattern that can't be read.
+    #[error("{place}: {source}")]
+    Pattern {
+        /// Logical ids of function and event.
+        place: String,
+        /// What is wrong.
+        source: PatternError,
+    },
+}
+
+/// The functions, in the template's order.
+#[derive(Debug, Clone, Default)]
+pub struct Template {
+    /// Each with what triggers it.
+    pub functions: Vec<Function>,
+}
+
+/// One function and its triggers.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// The crate's name, such as `score-week`.
+    pub name: String,
+    /// HTTP routes.
+    pub routes: Vec<Route>,
+    /// Schedules.
+    pub schedules: Vec<Schedule>,
+    /// Rules on the bus.
+    pub rules: Vec<Pattern>,
+}
+
+/// One HTTP route.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `None` is `ANY`.
+    pub method: Option<Method>,
+    /// With `{parameters}`; `$default` is the catch-all.
+    pub path: String,
+}
+
+/// One schedule.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Logical ids of function and event, which name it across restarts.
+    pub id: String,
+    /// When it is due.
+    pub expression: Expression,
+    input: String,
+}
+
+impl Schedule {
+    /// The event of the run that is due at `due`.
+    ///
+    /// # Errors
+    /// When the input isn't JSON, which reading the template has already ruled out.
+    pub fn event(&self, due: chrono::DateTime<chrono::Utc>) -> Result<serde_json::Value, serde_json::Error> {
+        let due = due.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        serde_json::from_str(&self.input.replace(SCHEDULED_TIME, &due))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HttpApi {
+    #[serde(default = "default_path")]
+    path: String,
+    #[serde(default = "any_method")]
+    method: String,
+}
+
+fn default_path() -> String {
+    "$default".to_owned()
+}
+
+fn any_method() -> String {
+    "ANY".to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ScheduleV2 {
+    schedule_expression: String,
+    schedule_expression_timezone: Option<String>,
+    #[serde(default = "no_input")]
+    input: String,
+}
+
+fn no_input() -> String {
+    "{}".to_owned()
+}
+
+impl Template {
+    /// The template that this program was built with.
+    ///
+    /// # Errors
+    /// When the home can't do what the template asks for.
+    pub fn built_in() -> Result<Self, TemplateError> {
+        Self::parse(TEMPLATE)
+    }
+
+    /// Reads a SAM template.
+    ///
+    /// # Errors
+    /// When the home can't do what the template asks for.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let root: Value = yaml_serde::from_str(text)
+            .map_err(|source| TemplateError::Yaml { place: "template".to_owned(), source })?;
+        let mut template = Self::default();
+        for (id, resource) in entries(root.get("Resources")) {
+            if text_of(resource.get("Type")) == Some("AWS::Serverless::Function") {
+                template.functions.push(function(id, resource)?);
+            }
+        }
+        Ok(template)
+    }
+}
+
+fn function(id: &str, resource: &Value) -> Result<Function, TemplateError> {
+    let name = resource
+        .get("Metadata")
+        .and_then(|metadata| text_of(metadata.get("BarometerFunction")))
+        .ok_or_else(|| TemplateError::Unnamed(id.to_owned()))?;
+    let mut function =
+        Function { name: name.to_owned(), routes: Vec::new(), schedules: Vec::new(), rules: Vec::new() };
+    for (event_id, event) in entries(resource.get("Properties").and_then(|p| p.get("Events"))) {
+        let place = format!("{id}.{event_id}");
+        let properties = event.get("Properties").cloned().unwrap_or(Value::Null);
+        match text_of(event.get("Type")).unwrap_or_default() {
+            "HttpApi" => function.routes.push(route(place, properties)?),
+            "ScheduleV2" => function.schedules.push(schedule(place, properties)?),
+            "EventBridgeRule" => function.rules.push(rule(place, &properties)?),
+            kind => return Err(TemplateError::EventType { place, kind: kind.to_owned() }),
+        }
+    }
+    Ok(function)
+}
+
+fn route(place: String, properties: Value) -> Result<Route, TemplateError> {
+    let HttpApi { path, method } = read(&place, properties)?;
+    let method = match method.to_ascii_uppercase().as_str() {
+        "ANY" => None,
+        known => Some(known.parse().map_err(|_| TemplateError::Method { place, method: method.clone() })?),
+    };
+    Ok(Route { method, path })
+}
+
+fn schedule(place: String, properties: Value) -> Result<Schedule, TemplateError> {
+    let ScheduleV2 { schedule_expression, schedule_expression_timezone, input } = read(&place, properties)?;
+    if schedule_expression_timezone.is_some_and(|zone| zone != "UTC") {
+        return Err(TemplateError::TimeZone(place));
+    }
+    if let Err(source) = serde_json::from_str::<serde_json::Value>(&input) {
+        return Err(TemplateError::Input { place, source });
+    }
+    match Expression::parse(&schedule_expression) {
+        Ok(expression) => Ok(Schedule { id: place, expression, input }),
+        Err(source) => Err(TemplateError::Schedule { place, source }),
+    }
+}
+
+fn rule(place: String, properties: &Value) -> Result<Pattern, TemplateError> {
+    let pattern: serde_json::Value = read(&place, properties.get("Pattern").cloned().unwrap_or(Value::Null))?;
+    Pattern::parse(pattern).map_err(|source| TemplateError::Pattern { place, source })
+}
+
+fn read<T: serde::de::DeserializeOwned>(place: &str, value: Value) -> Result<T, TemplateError> {
+    yaml_serde::from_value(value).map_err(|source| TemplateError::Yaml { place: place.to_owned(), source })
+}
+
+fn text_of(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str)
+}
+
+fn entries(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+    value.and_then(Value::as_mapping).into_iter().flatten().filter_map(|(k, v)| Some((k.as_str()?, v)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_template_names_nine_functions_each_with_a_trigger() {
+        let template = Template::built_in().unwrap();
+        let mut names: Vec<&str> = template.functions.iter().map(|f| f.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "dashboard",
+                "ingest-events",
+                "portfolio",
+                "publish-changes",
+                "request-feedback",
+                "roll-up-month",
+                "score-week",
+                "submit-feedback",
+                "update-status"
+            ]
+        );
+        for function in &template.functions {
+            let triggers = function.routes.len() + function.schedules.len() + function.rules.len();
+            assert!(triggers > 0, "{} has no trigger", function.name);
+        }
+    }
+
+    #[test]
+    fn every_schedule_passes_its_instant() {
+        let due = "2026-09-07T00:15:00Z".parse().unwrap();
+        for schedule in Template::built_in().unwrap().functions.iter().flat_map(|f| &f.schedules) {
+            let event = schedule.event(due).unwrap();
+            assert_eq!(
+                event,
+                serde_json::json!({"scheduled_time": "2026-09-07T00:15:00Z"}),
+                "{}",
+                schedule.id
+            );
+            assert!(schedule.expression.next_after(due).is_some());
+        }
+    }
+
+    #[test]
+    fn short_tags_and_foreign_resources_are_passed_over() {
+        let template = Template::parse(
+            r#"
+            Resources:
+              Table: {Type: "AWS::DynamoDB::Table", Properties: {TableName: !Sub "${AWS::StackName}"}}
+              Api:
+                Type: AWS::Serverless::Function
+                Metadata: {BarometerFunction: api}
+                Properties:
+                  Role: !GetAtt Role.Arn
+                  FunctionName: !If [A, !Ref B, !Sub "x"]
+                  Events:
+                    All: {Type: HttpApi, Properties: {ApiId: !Ref Http}}
+                    One: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: "/a/{b}", Method: get}}
+                    Told:
+                      Type: EventBridgeRule
+                      Properties: {EventBusName: !Ref Bus, Pattern: {source: [barometer], detail-type: [a, b]}}
+            "#,
+        )
+        .unwrap();
+        let api = &template.functions[0];
+        assert_eq!(api.routes.len(), 2);
+        assert_eq!(api.routes[0].path, "$default");
+        assert_eq!(api.routes[1].method, Some(Method::GET));
+        let event = |kind| serde_json::json!({"source": "barometer", "detail-type": kind});
+        assert!(api.rules[0].matches(&event("a")));
+        assert!(!api.rules[0].matches(&event("c")));
+    }
+
+    #[test]
+    fn what_the_home_cannot_do_is_said() {
+        let with = |event: &str| {
+            Template::parse(&format!(
+                "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {{BarometerFunction: f}}\n    \
+                 Properties:\n      Events:\n        E: {event}\n"
+            ))
+            .unwrap_err()
+            .to_string()
+        };
+        assert!(with("{Type: SQS, Properties: {}}").contains("F.E: event type SQS"));
+        assert!(with("{Type: ScheduleV2, Properties: {ScheduleExpression: daily}}").starts_with("F.E: "));
+        let zone = "ScheduleExpressionTimezone: Europe/Paris";
+        assert!(
+            with(&format!("{{Type: ScheduleV2, Properties: {{ScheduleExpression: rate(1 day), {zone}}}}}"))
+                .contains("UTC")
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Gives every function what it needs, as its `main` does on AWS.
+
+use barometer_cloud::{Bus, Clock, Mailer, Table, clients};
+use barometer_domain::token::{Key, Keys};
+use thiserror::Error;
+
+use crate::functions::Functions;
+use crate::records::{Record, RecordError, Records};
+use crate::template::Template;
+
+/// The product's table.
+pub const TABLE: &str = "barometer";
+const BUS: &str = "barometer";
+const MAIL_FROM: &str = "Barometer <barometer@localhost>";
+
+/// What the functions are made of.
+#[derive(Debug)]
+pub struct Wiring {
+    /// The product's table.
+    pub table: Table,
+    /// Where EventBridge clients go.
+    pub events: clients::Aws,
+    /// Where SES clients go.
+    pub mail: clients::Aws,
+    /// The keys of signed links.
+    pub link_keys: Keys,
+    /// The home's clock.
+    pub clock: Clock,
+    /// The home's URL.
+    pub origin: String,
+}
+
+/// Why the functions and the template don't go together.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum WiringError {
+    /// The template has a function that this program doesn't.
+    #[error("infra/template.yaml names {0}, which this program doesn't have")]
+    NoHandler(String),
+    /// This program has a function that the template doesn't.
+    #[error("infra/template.yaml doesn't name {0}")]
+    NotInTemplate(String),
+    /// Routes lead to a function that takes events, or schedules or rules to one that answers requests.
+    #[error("{0} is triggered by what it doesn't take")]
+    Trigger(String),
+}
+
+/// Checks that template and program have the same functions, triggered by what they take.
+///
+/// # Errors
+/// Naming the first function for which this isn't so.
+pub fn check(functions: &Functions, template: &Template) -> Result<(), WiringError> {
+    for function in &template.functions {
+        if !functions.names().any(|name| name == function.name) {
+            return Err(WiringError::NoHandler(function.name.clone()));
+        }
+        let requests = functions.answers_requests(&function.name);
+        let events = !function.schedules.is_empty() || !function.rules.is_empty();
+        if requests == events || requests == function.routes.is_empty() {
+            return Err(WiringError::Trigger(function.name.clone()));
+        }
+    }
+    let missing = functions.names().find(|name| !template.functions.iter().any(|f| f.name == *name));
+    missing.map_or(Ok(()), |name| Err(WiringError::NotInTemplate(name.to_owned())))
+}
+
+/// The keys of signed links, made when the data folder is new.
+///
+/// # Errors
+/// When the records fail.
+pub async fn link_keys(records: &Records) -> Result<Keys, RecordError> {
+    const KIND: &str = "home";
+    const KEY: &str = "link-keys";
+    let secret = match records.get::<Vec<u8>>(KIND, KEY).await? {
+        Some(secret) => secret,
+        None => {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret).map_err(RecordError::Random)?;
+            records.put(Record::new(KIND, KEY, &secret)?).await?;
+            secret.to_vec()
+        }
+    };
+    Ok(Keys::new(Key { id: 1, secret }, Vec::new()))
+}
+
+/// All functions.
+#[must_use]
+pub fn functions(wiring: Wiring) -> Functions {
+    let Wiring { table: _, events, mail, link_keys: _, clock: _, origin: _ } = wiring;
+    let _bus = Bus::new(clients::eventbridge(&events), BUS);
+    let _mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, None);
+    Functions::default()
+}
