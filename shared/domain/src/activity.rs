@@ -159,15 +159,17 @@ impl UserWeek {
 
     /// As [`Self::minutes`], where the week's day starts are known: they are the same for all its users.
     pub(crate) fn minutes_of_days(&self, day_starts: &[i64; 8]) -> u32 {
-        let slots: u32 = day_starts
-            .iter()
-            .zip(day_starts.iter().skip(1))
-            .map(|(from, to)| {
-                let of_day = self.slots.iter().filter(|slot| (*from..*to).contains(&i64::from(**slot)));
-                u32::try_from(of_day.count()).unwrap_or(u32::MAX).min(MAX_SLOTS_A_DAY)
-            })
-            .sum();
-        slots * (SLOT_SECONDS / 60) as u32
+        // Slots are sorted, so each day goes on where the one before ended.
+        let mut slots = self.slots.iter().map(|slot| i64::from(*slot)).peekable();
+        let mut counted = 0;
+        for end in day_starts.iter().skip(1) {
+            let mut of_day = 0;
+            while slots.next_if(|slot| slot < end).is_some() {
+                of_day += 1;
+            }
+            counted += of_day.min(MAX_SLOTS_A_DAY);
+        }
+        counted * (SLOT_SECONDS / 60) as u32
     }
 }
 

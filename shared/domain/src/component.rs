@@ -79,7 +79,13 @@ pub type UsesOfWeek = BTreeMap<Sighting, DayBits>;
 pub fn uses_of_week<'a>(activity: impl IntoIterator<Item = &'a UserWeek>) -> UsesOfWeek {
     let mut uses = UsesOfWeek::new();
     for used in activity.into_iter().flat_map(|user| &user.uses) {
-        *uses.entry(used.sighting.clone()).or_default() |= 1 << (used.day - 1);
+        let day = 1 << (used.day - 1);
+        match uses.get_mut(&used.sighting) {
+            Some(days) => *days |= day,
+            None => {
+                uses.insert(used.sighting.clone(), day);
+            }
+        }
     }
     uses
 }
