@@ -1,1 +1,236 @@
-//! Every month: one snapshot per company.
+//! Rolls the weeks of every company up into months.
+//!
+//! In: the schedule's `{"scheduled_time": …}`, or a `rollup.shard` event from the bus. Out: what was done.
+//! A month is rolled up whenever another of its weeks was scored or scored again after its grace, so it is
+//! there while it still runs; it is final when its last week is. Such a run is planned once; its shards go over
+//! the bus back to this function.
+//! Writes: runs, monthly snapshots, the month on companies' rows.
+
+use barometer_cloud::{
+    Bus, StoreError, Table,
+    bus::{self, BusError, DetailType},
+    lambda::Chain,
+    table::{
+        companies::{MonthScore, Readings, SCORE_SHARDS},
+        runs::{Pass, Run, RunKey},
+        settings::SettingsVersion,
+        snapshots::Published,
+    },
+};
+use barometer_domain::{CompanyId, IsoWeek, Month, WorkspaceId, month};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What the function works with.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The table.
+    pub table: Table,
+    /// The bus.
+    pub bus: Bus,
+}
+
+/// What invokes the function.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// The schedule.
+    Scheduled {
+        /// The instant for which it fires: the only time that counts.
+        scheduled_time: DateTime<Utc>,
+    },
+    /// The bus.
+    Bus {
+        /// The shard to roll up.
+        detail: ShardDetail,
+    },
+}
+
+/// One shard of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardDetail {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// The schedule's time.
+    pub occurred_at: DateTime<Utc>,
+    /// The month.
+    pub month: Month,
+    /// How many of its weeks were scored when the run was planned.
+    pub scored: u8,
+    /// How many of them were scored again after their grace.
+    pub settled: u8,
+    /// The shard.
+    pub shard: u8,
+}
+
+/// What an invocation did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Outcome {
+    /// Shards put on the bus.
+    pub shards_planned: usize,
+    /// Companies looked at.
+    pub companies: usize,
+    /// Snapshots published: first revisions and later ones.
+    pub published: usize,
+}
+
+/// Why an invocation failed. It is retried, and what is done already is not done twice.
+#[derive(Debug, thiserror::Error)]
+pub enum RollUpError {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bus.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// A run that nobody planned, or settings that aren't there.
+    #[error("there is no {0}")]
+    Missing(&'static str),
+    /// Some companies of a shard couldn't be rolled up; the others were.
+    #[error("{failed} of {companies} companies couldn't be rolled up")]
+    Companies {
+        /// Companies that couldn't.
+        failed: usize,
+        /// Companies in the shard.
+        companies: usize,
+    },
+}
+
+impl From<serde_json::Error> for RollUpError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Plans what is due, or rolls up one shard.
+pub async fn handle(event: Event, deps: &Deps) -> Result<Outcome, RollUpError> {
+    match event {
+        Event::Scheduled { scheduled_time } => due(deps, scheduled_time).await,
+        Event::Bus { detail } => shard(deps, &detail).await,
+    }
+}
+
+async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, RollUpError> {
+    let mut outcome = Outcome::default();
+    for workspace in deps.table.workspaces().await? {
+        let id = &workspace.workspace_id;
+        let settings = deps.table.settings(id).await?.ok_or(RollUpError::Missing("settings"))?;
+        let current = IsoWeek::at(now, settings.settings.time_zone).previous().month();
+        // The month before may still get the second scoring of its last week.
+        for month in [current.previous(), current] {
+            outcome.shards_planned += due_in(deps, id, &settings, month, now).await?;
+        }
+    }
+    Ok(outcome)
+}
+
+async fn due_in(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    settings: &SettingsVersion,
+    month: Month,
+    now: DateTime<Utc>,
+) -> Result<usize, RollUpError> {
+    let weeks = month.weeks();
+    let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(0) };
+    let runs = deps.table.week_runs(workspace, *first, *last).await?;
+    let count = |pass: Pass| {
+        let complete = runs.iter().filter(|(_, which, run)| *which == pass && run.is_complete()).count();
+        u8::try_from(complete).unwrap_or(u8::MAX)
+    };
+    let (scored, settled) = (count(Pass::First), count(Pass::Final));
+    if scored == 0 {
+        return Ok(0);
+    }
+    let key = RunKey::Month(month, scored, settled);
+    let run = Run {
+        planned_at: now,
+        settings_version: settings.version,
+        shards: SCORE_SHARDS,
+        done: Default::default(),
+        telemetry: None,
+    };
+    let run = match deps.table.run(workspace, key).await? {
+        Some(run) => run,
+        None => deps.table.plan_run(workspace, key, &run).await?,
+    };
+    let events = run
+        .left()
+        .map(|shard| {
+            let change = serde_json::json!({ "month": month, "scored": scored, "settled": settled, "shard": shard });
+            let name = format!("{month} {scored} {settled} {shard}");
+            bus::Event::new(DetailType::RollupShard, workspace, None, now, &name, &change)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    deps.bus.publish_all(&events).await?;
+    Ok(events.len())
+}
+
+async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RollUpError> {
+    let workspace = &detail.workspace_id;
+    let key = RunKey::Month(detail.month, detail.scored, detail.settled);
+    let run = deps.table.run(workspace, key).await?.ok_or(RollUpError::Missing("run"))?;
+    if run.done.contains(&detail.shard) {
+        return Ok(Outcome::default());
+    }
+    let companies = deps.table.companies_to_score(workspace, detail.shard).await?;
+    let mut outcome = Outcome { companies: companies.len(), ..Outcome::default() };
+    let mut failed = 0;
+    for company in &companies {
+        match roll_up_company(deps, workspace, company, detail).await {
+            Ok(published) => outcome.published += usize::from(published),
+            Err(RollUpError::Store(error)) if error.is_retryable() => return Err(error.into()),
+            Err(error) => {
+                failed += 1;
+                tracing::error!(%workspace, %company, error = %Chain(&error), "company not rolled up");
+            }
+        }
+    }
+    if failed > 0 {
+        return Err(RollUpError::Companies { failed, companies: companies.len() });
+    }
+    deps.table.shard_done(workspace, key, detail.shard).await?;
+    Ok(outcome)
+}
+
+/// Rolls one company up; returns whether there was anything new to publish.
+async fn roll_up_company(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    id: &CompanyId,
+    detail: &ShardDetail,
+) -> Result<bool, RollUpError> {
+    let weeks = detail.month.weeks();
+    let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(false) };
+    let weeks = deps.table.weeks(workspace, id, *first, *last).await?;
+    let Some(latest) = weeks.last() else { return Ok(false) };
+    // The bands of the latest week: saving other settings never rewrites a month.
+    let settings = deps.table.settings_version(workspace, latest.snapshot.settings_version).await?;
+    let settings = settings.ok_or(RollUpError::Missing("version of the settings"))?;
+    let weeks: Vec<_> = weeks.into_iter().map(|published| (published.revision, published.snapshot)).collect();
+    let snapshot = month::roll_up(detail.month, &settings.settings, settings.version, &weeks);
+
+    let Some(company) = deps.table.company(workspace, id).await? else { return Ok(false) };
+    let before = deps.table.months(workspace, id, detail.month, detail.month).await?.pop();
+    let unchanged = before.as_ref().is_some_and(|before| before.snapshot == snapshot);
+    let revision = before.as_ref().map_or(1, |before| before.revision + u32::from(!unchanged));
+    let score = MonthScore {
+        month: detail.month,
+        revision,
+        score: snapshot.score,
+        shown: snapshot.shown,
+        band: snapshot.band,
+    };
+    let later = company.month.is_some_and(|current| current.month > detail.month);
+    let readings = Readings {
+        month: Some(score).filter(|score| !later && company.month != Some(*score)),
+        ..Readings::default()
+    };
+    if unchanged {
+        deps.table.write_readings(workspace, id, &readings).await?;
+        return Ok(false);
+    }
+    let published = Published { revision, published_at: detail.occurred_at, snapshot };
+    deps.table.publish_month(workspace, id, &published, &readings, &[]).await?;
+    Ok(true)
+}

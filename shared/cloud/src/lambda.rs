@@ -23,7 +23,8 @@ where
     Fut: Future<Output = Result<O, E>>,
 {
     lambda_runtime::run(service_fn(|event: LambdaEvent<I>| {
-        let answer = handle(event.payload, deps.clone());
+        // Boxed: a handler's future nests deeper than the compiler likes to lay out inside the runtime's.
+        let answer = Box::pin(handle(event.payload, deps.clone()));
         async move {
             answer.await.map_err(|error| {
                 tracing::error!(error = %Chain(&error), request_id = event.context.request_id, "invocation failed");

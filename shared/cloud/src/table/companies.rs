@@ -88,6 +88,9 @@ pub struct Engagement {
     pub components: Components,
     /// The last twelve weeks, oldest first.
     pub trend: Vec<TrendPoint>,
+    /// Of the last four weeks, those in which the company sent activity: tells a regular sender.
+    #[serde(default)]
+    pub heard: Vec<IsoWeek>,
 }
 
 /// One week of a trend.

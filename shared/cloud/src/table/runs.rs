@@ -33,6 +33,8 @@ impl Pass {
 pub struct Run {
     /// When it was planned, in the schedule's time.
     pub planned_at: DateTime<Utc>,
+    /// The version of the settings that the whole run uses, also when somebody saves others meanwhile.
+    pub settings_version: u32,
     /// Shards in all.
     pub shards: u8,
     /// Shards that are done.

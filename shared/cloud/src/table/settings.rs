@@ -43,6 +43,15 @@ impl Table {
         self.get(keys::settings(workspace), "current".to_owned()).await
     }
 
+    /// One version, for what was computed with it.
+    pub async fn settings_version(
+        &self,
+        workspace: &WorkspaceId,
+        version: u32,
+    ) -> Result<Option<SettingsVersion>, StoreError> {
+        self.get(keys::settings(workspace), format!("v#{version:010}")).await
+    }
+
     /// All versions, newest first.
     pub async fn settings_versions(
         &self,
