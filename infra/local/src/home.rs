@@ -309,4 +309,4 @@ async fn deliver_events(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@
 
 pub mod bus;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod connect;
 pub mod control;

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt as _;
 use barometer_cloud::Table;
 use http::{StatusCode, header};
 use http_body_util::Limited;
@@ -41,6 +42,12 @@ pub struct Served {
 pub async fn run(listener: TcpListener, served: Served, mut stopped: watch::Receiver<bool>) {
     let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
     let app = app(served).into_make_service_with_connect_info::<SocketAddr>();
+    // Small answers go out at once instead of waiting for a fuller packet.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection waits for fuller packets");
+        }
+    });
     if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
         tracing::error!(%error, "the server stopped");
     }

@@ -3,19 +3,16 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use aws_smithy_runtime_api::client::http::HttpConnector;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
 use barometer_cloud::config::{self, ConfigError};
 use barometer_cloud::workspaces::{self, Created};
 use barometer_cloud::{Table, clients};
 use chrono::Utc;
 use clap::Args;
-use http_body_util::BodyExt;
+use http::Method;
 use thiserror::Error;
 
 use crate::cli::DATA_FOLDER;
+use crate::client::{Client, ClientError};
 use crate::home::{Home, Options, StartError};
 use crate::wanted::Wanted;
 
@@ -50,17 +47,9 @@ pub enum WorkspaceError {
     /// The environment lacks what AWS needs.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Not the address of a home.
-    #[error("{0:?} is not the address of a home, such as http://127.0.0.1:8080")]
-    Url(String),
-    /// No home answers there.
-    #[error("no home answers at {url}")]
-    Unreachable {
-        /// Where.
-        url: String,
-        /// Why.
-        source: ConnectorError,
-    },
+    /// The home didn't answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The home refused.
     #[error("the home at {url} answered {status}: {detail}")]
     Refused {
@@ -108,24 +97,15 @@ async fn on_aws(table: String, wanted: Wanted) -> Result<Created, WorkspaceError
 }
 
 async fn at_home(url: &str, wanted: &Wanted) -> Result<Created, WorkspaceError> {
-    let wrong = || WorkspaceError::Url(url.to_owned());
-    let host = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')).ok_or_else(wrong)?;
-    let mut request = HttpRequest::new(SdkBody::from(serde_json::to_string(wanted)?));
-    request.set_method("POST").map_err(|_| wrong())?;
-    request.set_uri(format!("http://{host}/local/workspaces")).map_err(|_| wrong())?;
-    request.headers_mut().insert("content-type", "application/json");
-    let unreachable = |source| WorkspaceError::Unreachable { url: url.to_owned(), source };
-    let connector = aws_smithy_http_client::Connector::builder().build_http();
-    let response = connector.call(request).await.map_err(unreachable)?;
-    let status = response.status();
-    let body =
-        response.into_body().collect().await.map_err(|e| unreachable(ConnectorError::io(e)))?.to_bytes();
-    if status.is_success() {
-        return Ok(serde_json::from_slice(&body)?);
+    let body = serde_json::to_string(wanted)?;
+    let json = [("content-type", "application/json")];
+    let answer = Client::new(url).send(Method::POST, "/local/workspaces", &json, body).await?;
+    if answer.status.is_success() {
+        return Ok(serde_json::from_slice(&answer.body)?);
     }
-    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let detail = problem.get("detail").and_then(|d| d.as_str()).unwrap_or("no reason given").to_owned();
-    Err(WorkspaceError::Refused { url: url.to_owned(), status: status.as_u16(), detail })
+    Err(WorkspaceError::Refused { url: url.to_owned(), status: answer.status.as_u16(), detail })
 }
 
 fn print(created: &Created, json: bool) -> Result<(), WorkspaceError> {

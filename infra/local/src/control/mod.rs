@@ -159,3 +159,6 @@ impl From<CallError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
