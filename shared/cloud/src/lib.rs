@@ -3,12 +3,15 @@
 //! Data flows one way: a function's handler reads here, asks `barometer_domain` for the rule, and writes here.
 //! The same code runs on AWS and in the one-machine home; only the endpoint under the SDK clients differs.
 
+pub mod asking;
 pub mod bus;
 pub mod clients;
 mod clock;
 pub mod config;
+pub mod happiness;
 pub mod http;
 pub mod lambda;
+pub mod language;
 pub mod mail;
 pub mod table;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! Answers: every rating that a user gave, every revision kept.
 
-use barometer_domain::{CompanyId, UserId, WorkspaceId, answer};
+use barometer_domain::{CompanyId, UserId, WorkspaceId, answer, happiness::Happiness};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -80,7 +80,29 @@ impl Table {
         self.transact(writes).await
     }
 
-    /// Answers of a company's users from one instant to another, oldest first.
+    /// Like [`Table::record_answer`], if the company's happiness is still the one that was `seen`. Errors:
+    /// [`StoreError::Conflict`] when it isn't, or when an answer of the same instant exists.
+    pub async fn record_answer_upon(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        answer: &Answer,
+        readings: &Readings,
+        seen: Option<&Happiness>,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let put = item::write(keys::company(workspace, company), answer.sk(), answer)?;
+        let mut writes = vec![self.transact_put(put, true)?];
+        if readings.happiness.is_some() {
+            writes.push(self.happiness_update(workspace, company, readings, seen)?);
+        }
+        for event in events {
+            writes.push(self.outbox_put(workspace, event)?);
+        }
+        self.transact(writes).await
+    }
+
+    /// Answers of a company's users from one instant to another, oldest first, read consistently.
     pub async fn answers(
         &self,
         workspace: &WorkspaceId,
@@ -90,6 +112,7 @@ impl Table {
     ) -> Result<Vec<Answer>, StoreError> {
         let from = format!("answer#{}", keys::instant(from));
         let to = format!("answer#{}~", keys::instant(to));
-        self.query_as(keys::company(workspace, company), Range::Between(from, to)).await
+        let found = self.query(keys::company(workspace, company), Range::Between(from, to), true).await?;
+        found.into_iter().map(item::read).collect()
     }
 }

@@ -128,7 +128,7 @@ impl Table {
         Ok(())
     }
 
-    /// Records that SES took the mail.
+    /// Records that SES took the mail; also of an ask that another worker gave up as unknown meanwhile.
     pub async fn accept_ask(&self, ask: &Ask, message_id: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
         self.client
             .update_item()
@@ -138,9 +138,10 @@ impl Table {
                 keys::ask(ask.send_id),
             )))
             .update_expression("SET #state = :accepted, accepted_at = :at, message_id = :message")
-            .condition_expression("#state = :submitting")
+            .condition_expression("#state IN (:submitting, :unknown)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":submitting", item::value(&AskState::Submitting)?)
+            .expression_attribute_values(":unknown", item::value(&AskState::Unknown)?)
             .expression_attribute_values(":accepted", item::value(&AskState::Accepted)?)
             .expression_attribute_values(":at", item::text(keys::instant(at)))
             .expression_attribute_values(":message", item::text(message_id))

@@ -384,6 +384,33 @@ impl Table {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
+    /// What an answer changes of a company's row, if its happiness is still the one that was `seen`.
+    pub(super) fn happiness_update(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        readings: &Readings,
+        seen: Option<&Happiness>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut changes = readings.changes()?;
+        let condition = match seen {
+            Some(seen) => {
+                changes.values.push((":seen".to_owned(), item::value(seen)?));
+                "attribute_exists(pk) AND #happiness = :seen"
+            }
+            None => "attribute_exists(pk) AND attribute_not_exists(#happiness)",
+        };
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .update_expression(changes.expression())
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(changes.names().collect()))
+            .set_expression_attribute_values(Some(changes.values.iter().cloned().collect()))
+            .build()?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
     /// Writes readings to a company's row, on their own.
     pub async fn write_readings(
         &self,
