@@ -159,14 +159,14 @@ fn a_week_is_as_long_as_the_clocks_make_it() {
     assert_eq!(GRACE, TimeDelta::hours(48));
 }
 
-/// Every zone of the database, over the years that matter: the week that an instant is said to lie in is the
+/// Every zone of the database, over forty years: the week that an instant is said to lie in is the
 /// one whose start and end enclose it, on both sides of every Monday.
 #[test]
 fn in_every_zone_the_weeks_touch_and_enclose_their_instants() {
     for tz in chrono_tz::TZ_VARIANTS {
         let zone = zone(tz.name());
-        let mut monday = week("2023-W52");
-        while monday < week("2032-W02") {
+        let mut monday = week("2000-W01");
+        while monday < week("2040-W01") {
             let start = monday.start(zone);
             assert_eq!(IsoWeek::at(start, zone), monday, "{zone} {monday}");
             assert_eq!(

@@ -134,7 +134,7 @@ fn a_company_that_did_nothing_scores_a_real_nought() {
 fn the_answer_of_somebody_who_left_or_is_excluded_does_not_count() {
     let mut company = Company::new(&[
         ("ann", member("2026-01-01")),
-        ("gone", Member { left: Some(date("2026-09-01")), ..member("2026-01-01") }),
+        ("gone", Member { left: Some(date("2026-09-03")), ..member("2026-01-01") }), // the week's Thursday
         ("service", Member { excluded: true, ..member("2026-01-01") }),
         ("banned", member("2026-01-01")),
     ]);
@@ -147,6 +147,9 @@ fn the_answer_of_somebody_who_left_or_is_excluded_does_not_count() {
     assert_eq!(company.score().components.feedback.missing, Some(Missing::NoAnswers));
     company.answers.push(answer("ann", nps(10), when));
     assert_eq!(company.score().score, Some(Percent::FULL));
+    company.members.get_mut(&user("gone")).unwrap().left = Some(date("2026-09-04"));
+    assert_eq!(company.score().score, Some(Percent::HALF), "there until Friday: counts once more");
+    company.members.get_mut(&user("gone")).unwrap().left = Some(date("2026-09-03"));
     // Somebody of whom only the answer is known counts as a voice, though not as a seat.
     company.answers.push(answer("stranger", nps(0), when));
     let snapshot = company.score();
