@@ -6,8 +6,15 @@
 //! Reading is pure and stands apart from storing: [`request`] undoes what surrounds the JSON, [`segment`] reads
 //! one protocol's events into [`event::Event`], [`read`] puts both together, [`answer`] says what became of it.
 //! Another protocol is another module beside [`segment`] that produces the same events.
+//!
+//! Storing: [`memory`] remembers across the requests of a warm function, [`batch`] works out what a request adds,
+//! [`attribute`] finds the company and person of events that don't name them, [`store`] writes. Everything written
+//! is a set that grows or a minimum, so a request sent again, in another order or in other pieces, leaves the same
+//! items; the packed log comes last, and only then the answer.
 
 pub mod answer;
+pub mod attribute;
+pub mod batch;
 pub mod cors;
 pub mod device;
 pub mod documents;
@@ -17,11 +24,67 @@ pub mod fault;
 pub mod json;
 pub mod key;
 pub mod limits;
+pub mod memory;
 pub mod open;
 pub mod read;
 pub mod refusal;
 pub mod request;
 pub mod route;
 pub mod segment;
+pub mod store;
 pub mod time;
 pub mod tolerant;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use barometer_cloud::{Clock, Table};
+use http::Request;
+
+use crate::{answer::Receipt, limits::Limits, memory::Memory, open::Opened, refusal::Refusal};
+
+/// What the function works with.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The table.
+    pub table: Table,
+    /// The time.
+    pub clock: Clock,
+}
+
+#[derive(Debug, Clone)]
+struct Warm {
+    deps: Deps,
+    memory: Arc<Memory>,
+}
+
+/// The function's routes: every path is a client's.
+pub fn router(deps: Deps) -> Router {
+    Router::new().fallback(take).with_state(Warm { deps, memory: Arc::default() })
+}
+
+async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
+    let (head, body) = request.into_parts();
+    let limits = Limits::default();
+    let answer = match axum::body::to_bytes(body, limits.body_bytes + 1).await {
+        Ok(body) => {
+            let received = warm.deps.clock.now();
+            match open::open(&head.method, &head.uri, &head.headers, &body, received, &limits) {
+                Opened::Answered(answer) => answer,
+                Opened::Events { key, reading } => {
+                    match store::store(&warm.deps.table, &warm.memory, &key, reading, received).await {
+                        Ok((reading, unattributed)) => Receipt::new(reading, unattributed).into_response(),
+                        Err(refusal) => refusal.into_response(),
+                    }
+                }
+            }
+        }
+        Err(_) => Refusal::TooLarge { limit: limits.body_bytes, state: "as sent" }.into_response(),
+    };
+    answer::finish(&head.headers, answer)
+}

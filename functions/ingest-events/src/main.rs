@@ -1,3 +1,14 @@
-//! Lambda entry point.
+//! Lambda entry point of `ingest-events`.
 
-fn main() {}
+use barometer_cloud::{Clock, config, lambda, telemetry};
+use ingest_events::Deps;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let deps = config::from_env(|environment| {
+        let aws = environment.aws();
+        Deps { table: environment.table(&aws), clock: Clock::system() }
+    })?;
+    lambda::serve_http(ingest_events::router(deps)).await
+}

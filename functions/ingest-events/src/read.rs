@@ -1,6 +1,6 @@
 //! From a request to its validated events. Pure: the time of arrival is an argument.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 
 use crate::{
@@ -50,6 +50,17 @@ impl Reading {
         self.rejected += 1;
         if self.errors.len() < MAX_LISTED {
             self.errors.push(Remark::fault(index, message_id, fault));
+        }
+    }
+
+    /// Rejects events that are older than `days` at `now`: the workspace keeps nothing that old.
+    pub fn reject_older(&mut self, days: u16, now: DateTime<Utc>) {
+        let oldest = now - TimeDelta::days(i64::from(days));
+        let (kept, old): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.events).into_iter().partition(|(_, event)| event.at >= oldest);
+        self.events = kept;
+        for (index, event) in old {
+            self.reject(index, event.id, &Fault::TooOld { days: i64::from(days) });
         }
     }
 

@@ -31,6 +31,9 @@ pub struct User {
     /// When they were last asked, for any company.
     #[serde(default)]
     pub last_ask_at: Option<DateTime<Utc>>,
+    /// The earliest event that named them without a company.
+    #[serde(default)]
+    pub first_seen_at: Option<DateTime<Utc>>,
 }
 
 impl User {
@@ -126,6 +129,29 @@ impl Table {
             .update_expression("SET since = :since")
             .condition_expression("attribute_not_exists(since) OR since > :since")
             .expression_attribute_values(":since", item::text(keys::instant(since)))
+            .send()
+            .await;
+        match noted.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Remembers the earliest event of a user whose company isn't known yet.
+    pub async fn note_seen(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let noted = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::user(workspace, user), "user".to_owned())))
+            .update_expression("SET first_seen_at = :at")
+            .condition_expression("attribute_not_exists(first_seen_at) OR first_seen_at > :at")
+            .expression_attribute_values(":at", item::text(keys::instant(at)))
             .send()
             .await;
         match noted.map_err(StoreError::from) {

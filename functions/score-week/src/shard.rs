@@ -1,0 +1,267 @@
+//! The companies of one shard: read, scored by the rules, published.
+
+use std::collections::BTreeMap;
+
+use barometer_cloud::{
+    StoreError, Table,
+    bus::{DetailType, Event},
+    happiness::{self},
+    lambda::Chain,
+    table::{
+        companies::{Company, Engagement, Readings, TREND_WEEKS, TrendPoint},
+        runs::RunKey,
+        snapshots::Published,
+    },
+};
+use barometer_domain::{
+    CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
+    activity::UserWeek,
+    calendar::SLOT_SECONDS,
+    telemetry::Telemetry,
+    week::{self, CompanyWeek, History, WeekSnapshot},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{Deps, Outcome, ScoreError, ShardDetail, plan::REGULAR_WEEKS};
+
+/// What all companies of a shard are scored with.
+struct Context<'a> {
+    table: &'a Table,
+    workspace: &'a WorkspaceId,
+    week: IsoWeek,
+    settings: &'a Settings,
+    settings_version: u32,
+    telemetry: Telemetry,
+    now: DateTime<Utc>,
+}
+
+/// Scores the companies of a shard. A shard that is done already is left alone.
+pub async fn score(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, ScoreError> {
+    let workspace = &detail.workspace_id;
+    let key = RunKey::Week(detail.week, detail.pass);
+    let run = deps.table.run(workspace, key).await?.ok_or(ScoreError::Missing("run"))?;
+    if run.done.contains(&detail.shard) {
+        return Ok(Outcome::default());
+    }
+    let settings = deps.table.settings_version(workspace, run.settings_version).await?;
+    let settings = settings.ok_or(ScoreError::Missing("version of the settings"))?;
+    let context = Context {
+        table: &deps.table,
+        workspace,
+        week: detail.week,
+        settings: &settings.settings,
+        settings_version: settings.version,
+        telemetry: run.telemetry.unwrap_or(Telemetry::Normal),
+        now: detail.occurred_at,
+    };
+    let companies = deps.table.companies_to_score(workspace, detail.shard).await?;
+    let mut outcome = Outcome { companies: companies.len(), ..Outcome::default() };
+    let (mut failed, mut events) = (0, Vec::new());
+    for company in &companies {
+        match context.score_company(company).await {
+            Ok(scored) => {
+                outcome.published += usize::from(scored.published);
+                events.extend(scored.events);
+            }
+            Err(error) if error.is_retryable() => return Err(error.into()),
+            Err(error) => {
+                failed += 1;
+                tracing::error!(%workspace, %company, error = %Chain(&error), "company not scored");
+            }
+        }
+    }
+    deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
+    if failed > 0 {
+        return Err(ScoreError::Companies { failed, companies: companies.len() });
+    }
+    let run = deps.table.shard_done(workspace, key, detail.shard).await?;
+    if run.is_complete() {
+        tracing::info!(%workspace, week = %detail.week, pass = ?detail.pass, "week scored");
+    }
+    Ok(outcome)
+}
+
+/// What scoring one company did.
+#[derive(Default)]
+struct Scored {
+    published: bool,
+    events: Vec<Event>,
+}
+
+impl Context<'_> {
+    async fn score_company(&self, id: &CompanyId) -> Result<Scored, StoreError> {
+        let zone = self.settings.time_zone;
+        let Some(company) = self.table.company(self.workspace, id).await? else {
+            return Ok(Scored::default());
+        };
+        let gone = company.churned_on.is_some_and(|churned| churned <= self.week.thursday());
+        if gone || company.created_at >= self.week.end(zone) {
+            return Ok(Scored::default());
+        }
+        let activity = self.table.activity_of_week(self.workspace, id, self.week).await?;
+        let snapshot = self.snapshot(&company, &activity).await?;
+        let before = self.table.week_revisions(self.workspace, id, self.week).await?.pop();
+        let unchanged = before.as_ref().is_some_and(|before| before.snapshot == snapshot);
+        let revision = before.as_ref().map_or(1, |before| before.revision + u32::from(!unchanged));
+
+        let readings = self.readings(&company, &snapshot, revision, last_seen(&activity, self.week, zone)).await?;
+        let events = self.events(&company, &readings)?;
+        if unchanged {
+            // Nothing to publish; the row is mended if a crash came between snapshot and row.
+            self.table.write_readings(self.workspace, id, &readings).await?;
+            return Ok(Scored::default());
+        }
+        let published = Published { revision, published_at: self.now, snapshot };
+        self.table.publish_week(self.workspace, id, &published, &readings, &events).await?;
+        Ok(Scored { published: true, events })
+    }
+
+    async fn snapshot(
+        &self,
+        company: &Company,
+        activity: &BTreeMap<UserId, UserWeek>,
+    ) -> Result<WeekSnapshot, StoreError> {
+        let id = &company.company_id;
+        let end = self.week.end(self.settings.time_zone);
+        let members = self.table.members(self.workspace, id).await?;
+        let members = members
+            .into_iter()
+            .map(|member| {
+                let excluded = member
+                    .email
+                    .as_deref()
+                    .is_some_and(|email| self.settings.exclusions.excludes_email(email));
+                (member.user_id.clone(), member.seat(excluded))
+            })
+            .collect();
+        let answers = self.table.answers(self.workspace, id, end - self.settings.answer_age(), end).await?;
+        let answers: Vec<_> = answers.iter().filter_map(|answer| answer.counted()).collect();
+        let before = self.table.weeks_before(self.workspace, id, self.week).await?;
+        Ok(week::score(&CompanyWeek {
+            week: self.week,
+            settings: self.settings,
+            settings_version: self.settings_version,
+            started: self.settings.time_zone.date(company.created_at),
+            plan: company.plan.as_deref(),
+            members: &members,
+            activity,
+            answers: &answers,
+            history: &history(&before, self.week),
+            telemetry: self.telemetry_of(id, activity).await?,
+        }))
+    }
+
+    /// The workspace's telemetry, unless this company has never sent anything.
+    async fn telemetry_of(
+        &self,
+        company: &CompanyId,
+        activity: &BTreeMap<UserId, UserWeek>,
+    ) -> Result<Telemetry, StoreError> {
+        if self.telemetry != Telemetry::Normal || !activity.is_empty() {
+            return Ok(self.telemetry);
+        }
+        let heard = self.table.heard_until(self.workspace, company, self.week).await?;
+        Ok(if heard { Telemetry::Normal } else { Telemetry::NeverSent })
+    }
+
+    /// What the row of the company is to say; only what differs from what it says.
+    async fn readings(
+        &self,
+        company: &Company,
+        snapshot: &WeekSnapshot,
+        revision: u32,
+        last_seen_at: Option<DateTime<Utc>>,
+    ) -> Result<Readings, StoreError> {
+        let happiness =
+            happiness::happiness(self.table, self.workspace, &company.company_id, self.settings, self.now, None)
+                .await?;
+        let engagement = engagement(company.engagement.as_ref(), snapshot, revision);
+        Ok(Readings {
+            engagement: engagement.filter(|new| company.engagement.as_ref() != Some(new)),
+            month: None,
+            happiness: Some(happiness).filter(|new| company.happiness.as_ref() != Some(new)),
+            last_seen_at: last_seen_at.filter(|seen| company.last_seen_at.is_none_or(|known| *seen > known)),
+        })
+    }
+
+    /// Events of readings that moved to another band or level.
+    fn events(&self, company: &Company, readings: &Readings) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        if let (Some(from), Some(to)) = (&company.engagement, &readings.engagement)
+            && from.band != to.band
+        {
+            let change = serde_json::json!({
+                "from": from.band, "to": to.band, "by": "score-week",
+                "week": to.week, "revision": to.revision, "score": to.score,
+            });
+            let key = format!("{} {}", to.week, to.revision);
+            events.push(self.event(DetailType::EngagementChanged, company, &key, &change)?);
+        }
+        if let (Some(from), Some(to)) = (&company.happiness, &readings.happiness)
+            && from.level != to.level
+        {
+            let change = serde_json::json!({ "from": from.level, "to": to.level, "by": "score-week", "score": to.score });
+            let key = format!("{} {:?}", self.week, to.level);
+            events.push(self.event(DetailType::HappinessChanged, company, &key, &change)?);
+        }
+        Ok(events)
+    }
+
+    fn event(
+        &self,
+        kind: DetailType,
+        company: &Company,
+        key: &str,
+        change: &serde_json::Value,
+    ) -> Result<Event, StoreError> {
+        Ok(Event::new(kind, self.workspace, Some(&company.company_id), self.now, key, change)?)
+    }
+}
+
+/// What the snapshots before a week say.
+fn history(before: &[Published<WeekSnapshot>], week: IsoWeek) -> History {
+    let uses = |back: i64| {
+        let of_week = before.iter().find(|published| published.snapshot.period == week.plus(-back));
+        of_week.map(|published| published.snapshot.uses.clone()).unwrap_or_default()
+    };
+    History {
+        valid_weeks: before.last().map_or(0, |published| published.snapshot.valid_weeks),
+        uses: [uses(1), uses(2), uses(3)],
+    }
+}
+
+/// The row's engagement after a week was scored; nothing when the row already shows a later week, which only
+/// gets its trend corrected by its own scoring.
+fn engagement(current: Option<&Engagement>, snapshot: &WeekSnapshot, revision: u32) -> Option<Engagement> {
+    if current.is_some_and(|current| current.week > snapshot.period) {
+        return None;
+    }
+    let mut trend: Vec<TrendPoint> = current.map(|current| current.trend.clone()).unwrap_or_default();
+    trend.retain(|point| point.week != snapshot.period);
+    trend.push(TrendPoint { week: snapshot.period, score: snapshot.score });
+    let surplus = trend.len().saturating_sub(TREND_WEEKS);
+    trend.drain(..surplus);
+    let mut heard: Vec<IsoWeek> = current.map(|current| current.heard.clone()).unwrap_or_default();
+    heard.retain(|week| *week != snapshot.period && snapshot.period.since(*week) < REGULAR_WEEKS);
+    if snapshot.heard {
+        heard.push(snapshot.period);
+    }
+    Some(Engagement {
+        week: snapshot.period,
+        revision,
+        score: snapshot.score,
+        shown: snapshot.shown,
+        band: snapshot.band,
+        coverage: snapshot.coverage,
+        confidence: snapshot.confidence,
+        components: snapshot.components,
+        trend,
+        heard,
+    })
+}
+
+/// The end of the latest slot in which anything happened.
+fn last_seen(activity: &BTreeMap<UserId, UserWeek>, week: IsoWeek, zone: Zone) -> Option<DateTime<Utc>> {
+    let slot = activity.values().filter_map(|done| done.slots.last()).max()?;
+    Some(week.start(zone) + TimeDelta::seconds(i64::from(*slot) * SLOT_SECONDS))
+}
