@@ -1,1 +1,80 @@
-//! The CSM's API: companies, snapshots, settings, tokens.
+//! The CSM's API: companies, snapshots, settings and API tokens of one workspace, as JSON.
+//!
+//! One use case per module. Every request carries an API token or a session; the workspace is that of the
+//! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
+//! are problem documents, and nothing is kept in a cache.
+
+mod body;
+mod caller;
+mod companies;
+mod company;
+mod paging;
+mod params;
+mod quadrant;
+mod settings;
+mod tokens;
+
+use axum::{
+    Router,
+    response::Response,
+    routing::{delete, get},
+};
+use barometer_cloud::{Bus, Clock, Table, http::Problem};
+use http::{HeaderValue, StatusCode, header};
+
+/// What the API reads from and writes to.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The table.
+    pub table: Table,
+    /// The bus.
+    pub bus: Bus,
+    /// The current time.
+    pub clock: Clock,
+}
+
+/// The API's routes, all under `/v1`.
+pub fn router(deps: Deps) -> Router {
+    Router::new()
+        .route("/v1/companies", get(companies::list::list))
+        .route("/v1/companies.csv", get(companies::list::csv))
+        .route("/v1/companies/{company_id}", get(company::get::get).patch(company::patch::patch))
+        .route("/v1/companies/{company_id}/weeks", get(company::weeks::weeks))
+        .route("/v1/companies/{company_id}/months", get(company::months::months))
+        .route("/v1/companies/{company_id}/happiness", get(company::happiness::happiness))
+        .route("/v1/companies/{company_id}/users", get(company::users::users))
+        .route("/v1/companies/{company_id}/status-changes", get(company::status_changes::status_changes))
+        .route("/v1/quadrant", get(quadrant::quadrant))
+        .route("/v1/settings", get(settings::get::get).put(settings::put::put))
+        .route("/v1/settings/versions", get(settings::versions::versions))
+        .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
+        .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::map_response(finish))
+        .with_state(deps)
+}
+
+async fn unknown_path() -> Problem {
+    Problem::not_found("there is nothing at this path")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path knows other methods; see the header Allow",
+    )
+}
+
+/// What every answer says, whatever made it.
+async fn finish(mut response: Response) -> Response {
+    let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if unauthorized {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

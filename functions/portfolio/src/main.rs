@@ -1,3 +1,14 @@
 //! Lambda entry point.
 
-fn main() {}
+use barometer_cloud::{Clock, config, lambda, telemetry};
+use portfolio::Deps;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let deps = config::from_env(|environment| {
+        let aws = environment.aws();
+        Deps { table: environment.table(&aws), bus: environment.bus(&aws), clock: Clock::system() }
+    })?;
+    lambda::serve_http(portfolio::router(deps)).await
+}

@@ -38,7 +38,9 @@ pub async fn happiness(
     Ok(compute(&answers, &members, &asks, settings, now))
 }
 
-fn compute(
+/// Rule: happiness level, from the answers within their age at `now` and before, the members and the asks of a
+/// company.
+pub fn compute(
     answers: &[Answer],
     members: &[Member],
     asks: &[Ask],

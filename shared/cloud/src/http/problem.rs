@@ -80,6 +80,11 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
+    /// Names the fields or parameters that are wrong.
+    pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
+    }
+
     /// 503: the store or the bus can't be reached; asks to come back.
     pub fn unavailable() -> Self {
         let detail = "the store can't be reached at the moment; nothing was lost, try again";

@@ -45,6 +45,18 @@ impl Table {
         Ok(latest(all, |snapshot: &WeekSnapshot| snapshot.period))
     }
 
+    /// Every revision of every week from `from` to `to`, oldest first.
+    pub async fn weeks_with_revisions(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        from: IsoWeek,
+        to: IsoWeek,
+    ) -> Result<Vec<Published<WeekSnapshot>>, StoreError> {
+        let (first, last) = (keys::week_snapshot(from, 0), keys::week_snapshot(to, 9_999));
+        self.revisions(workspace, company, first, last).await
+    }
+
     /// Every revision of one week, oldest first.
     pub async fn week_revisions(
         &self,

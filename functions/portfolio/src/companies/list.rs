@@ -1,0 +1,134 @@
+//! `GET /v1/companies` and `/v1/companies.csv`: the portfolio.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use barometer_cloud::{
+    http::{Json, Problem},
+    views::CompanyView,
+};
+use http::{HeaderMap, HeaderValue, Uri, header};
+
+use super::{
+    Portfolio, csv,
+    filter::{self, Filter},
+    sort::{Position, Sort},
+};
+use crate::{
+    Deps,
+    caller::Reader,
+    paging::{self, Page},
+    params::Params,
+};
+
+const DEFAULT_LIMIT: usize = 50;
+
+/// A page of companies as JSON or, when the client prefers `text/csv`, all of them as CSV.
+pub async fn list(
+    State(deps): State<Deps>,
+    Reader(caller): Reader,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let request = Request::read(&uri)?;
+    let portfolio = Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
+    let mut response = if prefers_csv(&headers) {
+        csv::answer(&request.sorted(portfolio))
+    } else {
+        Json(request.page(portfolio)?).into_response()
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
+}
+
+/// All companies of the filter as CSV. `limit` and `cursor` mean nothing here.
+pub async fn csv(State(deps): State<Deps>, Reader(caller): Reader, uri: Uri) -> Result<Response, Problem> {
+    let request = Request::read(&uri)?;
+    let portfolio = Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
+    Ok(csv::answer(&request.sorted(portfolio)))
+}
+
+/// What was asked for.
+struct Request {
+    filter: Filter,
+    sort: Sort,
+    limit: usize,
+    after: Option<Position>,
+}
+
+impl Request {
+    fn read(uri: &Uri) -> Result<Self, Problem> {
+        let known: Vec<&str> = ["sort", "limit", "cursor"].into_iter().chain(filter::PARAMETERS).collect();
+        let params = Params::read(uri, &known)?;
+        let sort = Sort::read(&params)?;
+        Ok(Self {
+            filter: Filter::read(&params)?,
+            limit: paging::limit(&params, DEFAULT_LIMIT)?,
+            after: paging::position(&params, &sort.name())?,
+            sort,
+        })
+    }
+
+    /// All companies that fit, in order.
+    fn sorted(&self, portfolio: Portfolio) -> Vec<CompanyView> {
+        let Portfolio { companies, today } = portfolio;
+        let mut placed: Vec<(Position, CompanyView)> = companies
+            .into_iter()
+            .filter(|company| self.filter.fits(company, today))
+            .map(|company| (self.sort.position(&company), company))
+            .collect();
+        placed.sort_by(|(a, _), (b, _)| self.sort.compare(a, b));
+        placed.into_iter().map(|(_, company)| company).collect()
+    }
+
+    /// The companies after the cursor, up to the limit.
+    fn page(&self, portfolio: Portfolio) -> Result<Page<CompanyView>, Problem> {
+        let mut rest = self.sorted(portfolio);
+        if let Some(after) = &self.after {
+            rest.retain(|company| self.sort.compare(&self.sort.position(company), after).is_gt());
+        }
+        paging::page(rest, self.limit, &self.sort.name(), |company| self.sort.position(company))
+    }
+}
+
+/// Whether `Accept` names `text/csv` and likes it more than `application/json`. A wildcard names nothing.
+fn prefers_csv(headers: &HeaderMap) -> bool {
+    let quality = |wanted: &str| {
+        headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|accept| accept.to_str().ok())
+            .flat_map(|accept| accept.split(','))
+            .filter_map(|range| {
+                let mut parts = range.split(';').map(str::trim);
+                let named = parts.next()?.eq_ignore_ascii_case(wanted);
+                let given = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+                named.then(|| given.unwrap_or(1.0))
+            })
+            .fold(0.0_f32, f32::max)
+    };
+    quality("text/csv") > quality("application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_is_for_those_who_name_it_and_like_it_more() {
+        for (accept, csv) in [
+            ("text/csv", true),
+            ("text/csv, */*", true),
+            ("text/csv;q=0.9, application/json;q=0.5", true),
+            ("application/json, text/csv", false),
+            ("application/json, text/csv;q=0.1", false),
+            ("text/csv;q=0", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(prefers_csv(&headers), csv, "{accept}");
+        }
+    }
+}

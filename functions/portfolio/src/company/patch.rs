@@ -1,0 +1,59 @@
+//! `PATCH /v1/companies/{company_id}`: what a CSM changes of a company.
+
+use axum::{extract::State, response::Response};
+use barometer_cloud::{StoreError, asking, http::Problem, table::companies::Patch};
+use barometer_domain::{CompanyId, Zone};
+use chrono::NaiveDate;
+use http::Uri;
+
+use super::get;
+use crate::{
+    Deps,
+    body::Fields,
+    caller::Writer,
+    params::{CompanyPath, Params, no_company},
+};
+
+/// Longest name, owner and plan, in characters.
+const LONGEST: usize = 200;
+
+/// Changes the fields that are given and leaves the others. `null` clears a field; a name that is cleared is
+/// the id again.
+pub async fn patch(
+    State(deps): State<Deps>,
+    Writer(caller): Writer,
+    CompanyPath(id): CompanyPath,
+    uri: Uri,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    Params::read(&uri, &[])?;
+    let (table, workspace, now) = (&deps.table, &caller.workspace, deps.clock.now());
+    let (_, settings) = super::read(table, workspace, &id).await?;
+    let patch = read(fields, &id)?;
+    if patch.request_feedback == Some(true) {
+        // Before the switch, so that a crash in between leaves no company that is switched on and never asked.
+        asking::schedule_company(table, workspace, &id, &settings, now).await?;
+    }
+    match table.patch_company(workspace, &id, &patch).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Err(no_company()),
+        Err(error) => return Err(error.into()),
+    }
+    let company = table.company(workspace, &id).await?.ok_or_else(no_company)?;
+    Ok(get::answer(&company, &settings, now))
+}
+
+fn read(mut fields: Fields, id: &CompanyId) -> Result<Patch, Problem> {
+    let patch = Patch {
+        name: fields.nullable_text("name", LONGEST).map(|name| name.unwrap_or_else(|| id.to_string())),
+        owner: fields.nullable_text("owner", LONGEST),
+        plan: fields.nullable_text("plan", LONGEST),
+        time_zone: fields.nullable::<Zone>("time_zone"),
+        renewal_on: fields.nullable::<NaiveDate>("renewal_on"),
+        churned_on: fields.nullable::<NaiveDate>("churned_on"),
+        notice_on: fields.nullable::<NaiveDate>("notice_on"),
+        request_feedback: fields.value::<bool>("request_feedback"),
+    };
+    fields.finish()?;
+    Ok(patch)
+}

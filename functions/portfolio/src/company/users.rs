@@ -1,0 +1,187 @@
+//! `GET /v1/companies/{company_id}/users`: the people at a company, and how asking them stands.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use barometer_cloud::{
+    StoreError, Table,
+    asking::is_excluded,
+    http::{Json, Problem},
+    table::{companies::Company, members::Member, users::User},
+};
+use barometer_domain::{
+    CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
+    answer::{self, Rating},
+    calendar::SLOT_SECONDS,
+};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use http::Uri;
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use crate::{
+    Deps,
+    caller::Reader,
+    paging::{self, Page},
+    params::{CompanyPath, Params},
+};
+
+/// How many weeks back from the company's latest activity a user is looked for.
+const SEEN_WEEKS: i64 = 4;
+
+/// Reads of persons at the same time.
+const AT_ONCE: usize = 16;
+
+/// Longer than any answer is kept.
+const EVER: TimeDelta = TimeDelta::days(36_500);
+
+/// A person at a company.
+#[derive(Serialize)]
+pub struct UserView {
+    user_id: UserId,
+    name: Option<String>,
+    email: Option<String>,
+    first_seen_at: DateTime<Utc>,
+    /// Null when not seen in the four weeks up to the company's latest activity.
+    last_seen_at: Option<DateTime<Utc>>,
+    left: Option<NaiveDate>,
+    /// Whether a mail may go to them: an address, not unsubscribed, not gone, not excluded.
+    reachable: bool,
+    unsubscribed_at: Option<DateTime<Utc>>,
+    asks: u32,
+    last_ask_at: Option<DateTime<Utc>>,
+    /// Null when they won't be asked, or the company's switch is off.
+    next_ask_at: Option<DateTime<Utc>>,
+    last_answer: Option<LastAnswer>,
+}
+
+#[derive(Clone, Serialize)]
+struct LastAnswer {
+    #[serde(flatten)]
+    rating: Rating,
+    at: DateTime<Utc>,
+}
+
+/// The users of a company by id, those who left among them.
+pub async fn users(
+    State(deps): State<Deps>,
+    Reader(caller): Reader,
+    CompanyPath(id): CompanyPath,
+    uri: Uri,
+) -> Result<Json<Page<UserView>>, Problem> {
+    let params = Params::read(&uri, &["limit", "cursor"])?;
+    let (table, workspace, now) = (&deps.table, &caller.workspace, deps.clock.now());
+    let (company, settings) = super::read(table, workspace, &id).await?;
+    let members = table.members(workspace, &id).await?;
+    let Page { items, next_cursor } =
+        paging::by_key(members, &params, "users", false, |member: &Member| member.user_id.to_string())?;
+    let (persons, seen, answers) = tokio::join!(
+        persons(table, workspace, &items),
+        last_seen(table, workspace, &id, settings.time_zone),
+        last_answers(table, workspace, &id, now)
+    );
+    let (mut persons, seen, answers) = (persons?, seen?, answers?);
+    let items = items
+        .into_iter()
+        .map(|member| {
+            let person = persons.remove(&member.user_id).unwrap_or_default();
+            let (seen, answer) = (seen.get(&member.user_id).copied(), answers.get(&member.user_id).cloned());
+            view(member, person, seen, answer, &company, &settings, now)
+        })
+        .collect();
+    Ok(Json(Page { items, next_cursor }))
+}
+
+fn view(
+    member: Member,
+    person: User,
+    last_seen_at: Option<DateTime<Utc>>,
+    last_answer: Option<LastAnswer>,
+    company: &Company,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> UserView {
+    let email = member.email.or(person.email);
+    let gone = member.left.is_some_and(|left| left <= settings.time_zone.date(now));
+    let excluded = is_excluded(settings, &member.user_id, email.as_deref());
+    let reachable = email.is_some() && person.unsubscribed_at.is_none() && !gone && !excluded;
+    UserView {
+        user_id: member.user_id,
+        name: member.name.or(person.name),
+        email,
+        first_seen_at: member.first_seen_at,
+        last_seen_at,
+        left: member.left,
+        reachable,
+        unsubscribed_at: person.unsubscribed_at,
+        asks: member.asks,
+        last_ask_at: member.last_ask_at,
+        next_ask_at: member.due_at.filter(|_| company.request_feedback && reachable),
+        last_answer,
+    }
+}
+
+/// What is known of the persons behind members, a few at a time.
+async fn persons(
+    table: &Table,
+    workspace: &WorkspaceId,
+    members: &[Member],
+) -> Result<BTreeMap<UserId, User>, StoreError> {
+    let mut persons = BTreeMap::new();
+    for some in members.chunks(AT_ONCE) {
+        let mut reads = JoinSet::new();
+        for member in some {
+            let (table, workspace, id) = (table.clone(), workspace.clone(), member.user_id.clone());
+            reads.spawn(async move { table.user(&workspace, &id).await.map(|user| (id, user)) });
+        }
+        for read in reads.join_all().await {
+            let (id, user) = read?;
+            persons.extend(user.map(|user| (id, user)));
+        }
+    }
+    Ok(persons)
+}
+
+/// The latest activity of every user who was active in the last weeks of the company's activity, to five
+/// minutes.
+async fn last_seen(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    zone: Zone,
+) -> Result<BTreeMap<UserId, DateTime<Utc>>, StoreError> {
+    let Some((latest, mut active)) = table.latest_activity(workspace, company).await? else {
+        return Ok(BTreeMap::new());
+    };
+    let mut seen = BTreeMap::new();
+    let mut week: IsoWeek = latest;
+    for back in 0..SEEN_WEEKS {
+        if back > 0 {
+            week = latest.plus(-back);
+            active = table.activity_of_week(workspace, company, week).await?;
+        }
+        for (user, activity) in &active {
+            if let Some(slot) = activity.slots.last() {
+                let at = week.start(zone) + TimeDelta::seconds(i64::from(*slot) * SLOT_SECONDS);
+                seen.entry(user.clone()).or_insert(at);
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Every user's latest answer that isn't void, however old.
+async fn last_answers(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<UserId, LastAnswer>, StoreError> {
+    let stored = table.answers(workspace, company, DateTime::UNIX_EPOCH, now).await?;
+    let answers: Vec<answer::Answer> = stored.iter().filter_map(|answer| answer.counted()).collect();
+    let latest = answer::latest_per_user(&answers, now + TimeDelta::nanoseconds(1), EVER);
+    Ok(latest
+        .into_iter()
+        .map(|(user, answer)| (user.clone(), LastAnswer { rating: answer.rating, at: answer.at }))
+        .collect())
+}

@@ -1,0 +1,91 @@
+//! Lists in pages. A cursor holds where a page ended rather than a number, so that what is added or removed in
+//! between shifts nothing.
+
+use barometer_cloud::http::Problem;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::params::{Params, wrong};
+
+/// Most items of a page.
+pub const MAX_LIMIT: usize = 200;
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Where a page ended, and of which order: a cursor means nothing in another.
+#[derive(Serialize, Deserialize)]
+struct Cursor<K> {
+    order: String,
+    last: K,
+}
+
+/// The parameter `limit`, `default` when absent. Errors: 400 unless it is 1 to [`MAX_LIMIT`].
+pub fn limit(params: &Params, default: usize) -> Result<usize, Problem> {
+    let Some(text) = params.text("limit") else { return Ok(default) };
+    match text.parse() {
+        Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
+        _ => Err(wrong("limit", format!("a whole number from 1 to {MAX_LIMIT}"))),
+    }
+}
+
+/// The position in the parameter `cursor`. Errors: 400 for what isn't a cursor of this order.
+pub fn position<K: DeserializeOwned>(params: &Params, order: &str) -> Result<Option<K>, Problem> {
+    let Some(text) = params.text("cursor") else { return Ok(None) };
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let cursor: Cursor<K> = serde_json::from_slice(&bytes).ok()?;
+        (cursor.order == order).then_some(cursor.last)
+    };
+    match read() {
+        Some(last) => Ok(Some(last)),
+        None => Err(wrong("cursor", "not a cursor of this list in this order; begin without one".to_owned())),
+    }
+}
+
+/// Cuts `rest`, what comes after the position, to a page. `key` gives the position after an item.
+pub fn page<T, K: Serialize>(
+    mut rest: Vec<T>,
+    limit: usize,
+    order: &str,
+    key: impl Fn(&T) -> K,
+) -> Result<Page<T>, Problem> {
+    let more = rest.len() > limit;
+    rest.truncate(limit);
+    let next_cursor = match rest.last() {
+        Some(last) if more => Some(cursor(order, key(last))?),
+        _ => None,
+    };
+    Ok(Page { items: rest, next_cursor })
+}
+
+fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
+    let bytes = serde_json::to_vec(&Cursor { order: order.to_owned(), last }).map_err(|error| {
+        tracing::error!(%error, "a cursor can't be written");
+        Problem::internal()
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A page of a list whose items lie in the order of their keys, upwards or downwards.
+pub fn by_key<T>(
+    items: Vec<T>,
+    params: &Params,
+    order: &str,
+    downwards: bool,
+    key: impl Fn(&T) -> String,
+) -> Result<Page<T>, Problem> {
+    let limit = limit(params, MAX_LIMIT)?;
+    let last: Option<String> = position(params, order)?;
+    let after = |item: &T| {
+        last.as_ref().is_none_or(|last| if downwards { key(item) < *last } else { key(item) > *last })
+    };
+    let rest = items.into_iter().filter(after).collect();
+    page(rest, limit, order, key)
+}

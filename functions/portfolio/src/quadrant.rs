@@ -1,0 +1,64 @@
+//! `GET /v1/quadrant`: how many companies stand in each of the five cells, and which.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use barometer_cloud::http::{Json, Problem};
+use barometer_domain::{CompanyId, quadrant::Cell};
+use http::Uri;
+use serde::Serialize;
+
+use crate::{
+    Deps,
+    caller::Reader,
+    companies::{Portfolio, churned},
+    params::Params,
+};
+
+/// The quadrant.
+#[derive(Serialize)]
+pub struct Quadrant {
+    cells: BTreeMap<Cell, Members>,
+}
+
+#[derive(Serialize)]
+struct Members {
+    count: usize,
+    label: &'static str,
+    meaning: &'static str,
+    companies: Vec<Named>,
+}
+
+#[derive(Serialize)]
+struct Named {
+    company_id: CompanyId,
+    name: String,
+}
+
+/// The five cells with their members by name. Churned companies are left out.
+pub async fn quadrant(
+    State(deps): State<Deps>,
+    Reader(caller): Reader,
+    uri: Uri,
+) -> Result<Json<Quadrant>, Problem> {
+    Params::read(&uri, &[])?;
+    let Portfolio { mut companies, today } =
+        Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
+    companies.retain(|company| !churned(company, today));
+    companies.sort_by_cached_key(|company| (company.name.to_lowercase(), company.company_id.clone()));
+    let mut cells: BTreeMap<Cell, Members> = Cell::ALL
+        .into_iter()
+        .map(|cell| {
+            let empty =
+                Members { count: 0, label: cell.label(), meaning: cell.meaning(), companies: Vec::new() };
+            (cell, empty)
+        })
+        .collect();
+    for company in companies {
+        if let Some(members) = cells.get_mut(&company.quadrant) {
+            members.count += 1;
+            members.companies.push(Named { company_id: company.company_id, name: company.name });
+        }
+    }
+    Ok(Json(Quadrant { cells }))
+}

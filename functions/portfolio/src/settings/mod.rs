@@ -1,0 +1,44 @@
+//! The settings of a workspace: every save is a version that stays.
+
+pub mod get;
+pub mod put;
+pub mod versions;
+
+use barometer_cloud::{Table, http::Problem, table::settings::SettingsVersion};
+use barometer_domain::{Settings, WorkspaceId};
+use chrono::{DateTime, Utc};
+use http::{HeaderValue, header};
+use serde::Serialize;
+
+/// The current version. Every workspace has one from its beginning.
+pub async fn current(table: &Table, workspace: &WorkspaceId) -> Result<SettingsVersion, Problem> {
+    table.settings(workspace).await?.ok_or_else(|| {
+        tracing::error!(%workspace, "a workspace has no settings");
+        Problem::internal()
+    })
+}
+
+/// A version as it is shown: the settings themselves, with what is known of the save beside them, so that what
+/// was read can be changed and put back.
+#[derive(Serialize)]
+pub struct Shown {
+    version: u32,
+    saved_at: DateTime<Utc>,
+    author: String,
+    note: String,
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+impl From<SettingsVersion> for Shown {
+    fn from(version: SettingsVersion) -> Self {
+        let SettingsVersion { version, saved_at, author, note, settings } = version;
+        Self { version, saved_at, author, note, settings }
+    }
+}
+
+/// The `ETag` of a version.
+fn tag(version: u32) -> [(header::HeaderName, HeaderValue); 1] {
+    let tag = HeaderValue::try_from(format!("\"{version}\""));
+    [(header::ETAG, tag.unwrap_or_else(|_| HeaderValue::from_static("\"0\"")))]
+}

@@ -1,0 +1,31 @@
+//! API tokens of a workspace. The secret of a token is shown once, when it is made.
+
+pub mod create;
+pub mod list;
+pub mod revoke;
+
+use barometer_cloud::table::credentials::{Credential, Scope};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// A token without its secret.
+#[derive(Serialize)]
+pub struct TokenView {
+    id: String,
+    label: String,
+    scope: Scope,
+    created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<Credential> for TokenView {
+    fn from(credential: Credential) -> Self {
+        Self {
+            id: credential.id,
+            label: credential.label,
+            scope: credential.scope.unwrap_or(Scope::Read),
+            created_at: credential.created_at,
+            expires_at: credential.expires_at,
+        }
+    }
+}
