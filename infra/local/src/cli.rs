@@ -69,7 +69,7 @@ impl From<HomeArgs> for Options {
 #[derive(Debug, Error)]
 pub enum CliError {
     /// The process can't be set up.
-    #[error("can't start: {0}")]
+    #[error("can't start")]
     Runtime(#[from] io::Error),
     /// The home didn't start.
     #[error(transparent)]

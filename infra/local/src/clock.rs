@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 
 /// A clock that can be set forward and be held. Clones share it.
 #[derive(Debug, Clone)]
@@ -58,6 +58,12 @@ impl HomeClock {
         let clock = self.clone();
         barometer_cloud::Clock::from_fn(move || clock.now())
     }
+}
+
+/// An instant as people and machines read it here: RFC 3339 in UTC, with milliseconds where there are any.
+#[must_use]
+pub fn rfc3339(at: DateTime<Utc>) -> String {
+    at.trunc_subsecs(3).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]

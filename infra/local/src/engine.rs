@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -10,18 +11,22 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use crate::bus::Bus;
-use crate::clock::HomeClock;
+use crate::clock::{HomeClock, rfc3339};
 use crate::delivery::{Delivered, Delivery};
 use crate::functions::CallError;
 use crate::records::{RecordError, Records};
 use crate::state::State;
 use crate::timetable::Timetable;
 
+/// A move over weeks has thousands of runs that do nothing, so its progress is not stored after each. What a
+/// kill leaves out runs again.
+const SAVE_EVERY: Duration = Duration::from_millis(100);
+
 /// Why time couldn't pass.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// The clock goes forward only.
-    #[error("{asked} lies before the clock's {now}; it goes forward only")]
+    #[error("{} lies before the clock's {}; it goes forward only", rfc3339(*asked), rfc3339(*now))]
     Backwards {
         /// Where it was to go.
         asked: DateTime<Utc>,
@@ -32,7 +37,7 @@ pub enum EngineError {
     #[error(transparent)]
     Records(#[from] RecordError),
     /// A schedule's input has no JSON form.
-    #[error("a schedule's input: {0}")]
+    #[error("a schedule's input")]
     Input(#[from] serde_json::Error),
 }
 
@@ -95,8 +100,8 @@ impl Engine {
     }
 
     /// Moves the clock to `to`: every schedule that becomes due on the way runs with the clock standing at its
-    /// instant, and the bus is drained after each. Killed in between, the home goes on from the last run that
-    /// ended; that run may then be repeated.
+    /// instant, and the bus is drained after each. Killed in between, the home goes on close before where it
+    /// was, and the last few runs are repeated.
     ///
     /// # Errors
     /// When `to` lies in the past or the records fail.
@@ -165,6 +170,7 @@ impl Engine {
 
     async fn run_due(&self, state: &mut State, upto: DateTime<Utc>) -> Result<Passed, EngineError> {
         let mut passed = Passed::default();
+        let mut saved = Instant::now();
         while let Some((due, entry)) = self.timetable.next(&state.cursors).filter(|(due, _)| *due <= upto) {
             if self.stopping.load(Ordering::Relaxed) {
                 passed.interrupted = true;
@@ -180,7 +186,10 @@ impl Engine {
             passed.count(&entry.function, due, delivered);
             state.cursors.insert(entry.schedule.id.clone(), due);
             state.clock = self.clock.now();
-            state.save(&self.records).await?;
+            if saved.elapsed() >= SAVE_EVERY {
+                state.save(&self.records).await?;
+                saved = Instant::now();
+            }
         }
         Ok(passed)
     }

@@ -65,18 +65,19 @@ impl Functions {
         self
     }
 
-    /// Adds a function that takes events.
+    /// Adds a function that takes events, as `lambda::serve_events` does on AWS.
     #[must_use]
-    pub fn event<H, F, E, A, X>(mut self, name: &'static str, handle: H) -> Self
+    pub fn event<D, H, F, E, A, X>(mut self, name: &'static str, deps: D, handle: H) -> Self
     where
-        H: Fn(E) -> F + Send + Sync + 'static,
+        D: Clone + Send + Sync + 'static,
+        H: Fn(E, D) -> F + Send + Sync + 'static,
         F: Future<Output = Result<A, X>> + Send + 'static,
         E: DeserializeOwned,
         A: Serialize,
         X: std::error::Error + Send + Sync + 'static,
     {
         let handler = move |event: Value| -> Calling {
-            let called = serde_json::from_value(event).map(&handle);
+            let called = serde_json::from_value(event).map(|event| handle(event, deps.clone()));
             Box::pin(async move {
                 let answer = called.map_err(CallError::Event)?.await;
                 let answer = answer.map_err(|error| CallError::Handler(Chain(&error).to_string()))?;
@@ -154,11 +155,11 @@ mod tests {
     #[error("no")]
     struct No;
 
-    async fn twice(number: u32) -> Result<u32, No> {
+    async fn twice(number: u32, (): ()) -> Result<u32, No> {
         number.checked_mul(2).ok_or(No)
     }
 
-    async fn shatter(_: Value) -> Result<Value, No> {
+    async fn shatter(_: Value, (): ()) -> Result<Value, No> {
         panic!("shattered")
     }
 
@@ -171,7 +172,7 @@ mod tests {
             .route("/echo", post(|body: String| async { body }))
             .route("/cookie", get(|| async { ([("set-cookie", "a=b")], "ok") }))
             .route("/panic", get(shattered));
-        Functions::default().event("twice", twice).event("shatter", shatter).http("web", router)
+        Functions::default().event("twice", (), twice).event("shatter", (), shatter).http("web", router)
     }
 
     #[tokio::test]

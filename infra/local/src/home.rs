@@ -59,7 +59,7 @@ impl Default for Options {
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The address can't be listened on.
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address}")]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -70,7 +70,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] store::StoreError),
     /// The product's table can't be made.
-    #[error("the table: {0}")]
+    #[error("the table can't be made")]
     Table(#[from] barometer_cloud::StoreError),
     /// The home's records can't be used.
     #[error(transparent)]
@@ -79,7 +79,7 @@ pub enum StartError {
     #[error(transparent)]
     Clock(#[from] ClockBack),
     /// The template asks for what the home can't do.
-    #[error("infra/template.yaml: {0}")]
+    #[error("infra/template.yaml")]
     Template(#[from] TemplateError),
     /// The functions can't be put together.
     #[error(transparent)]

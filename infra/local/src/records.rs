@@ -30,13 +30,13 @@ pub enum RecordError {
     #[error("the home's records: {0}")]
     Store(Box<aws_sdk_dynamodb::Error>),
     /// A request couldn't be put together.
-    #[error("the home's records: {0}")]
+    #[error("the home's records")]
     Request(#[from] aws_sdk_dynamodb::error::BuildError),
     /// The system has no randomness.
     #[error("the home's records: {0}")]
     Random(getrandom::Error),
     /// A document that isn't what it was.
-    #[error("the home's records: {0}")]
+    #[error("a document of the home's records")]
     Document(#[from] serde_json::Error),
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::clock::rfc3339;
 use crate::records::{Record, RecordError, Records};
 
 const KIND: &str = "home";
@@ -13,7 +14,11 @@ const KEY: &str = "state";
 
 /// A start that would turn the clock back.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("--now {asked} lies before {stored}, which this data folder's clock has already shown")]
+#[error(
+    "--now {} lies before {}, which this data folder's clock has already shown",
+    rfc3339(*asked),
+    rfc3339(*stored)
+)]
 pub struct ClockBack {
     asked: DateTime<Utc>,
     stored: DateTime<Utc>,
@@ -60,7 +65,7 @@ impl State {
                 state.follows_machine = false;
             }
             Some(asked) if asked != state.started_at => {
-                return Err(ClockBack { asked, stored: state.clock.trunc_subsecs(3) });
+                return Err(ClockBack { asked, stored: state.clock });
             }
             Some(_) => {}
             None if state.follows_machine => state.clock = state.clock.max(machine),

@@ -21,7 +21,7 @@ const LOCK: &str = "lock";
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The folder can't be made or written.
-    #[error("data folder {}: {source}", folder.display())]
+    #[error("data folder {}", folder.display())]
     Folder {
         /// Which folder.
         folder: PathBuf,
@@ -35,7 +35,7 @@ pub enum StoreError {
     #[error("data folder {}: its name is not UTF-8", .0.display())]
     Name(PathBuf),
     /// The database file can't be used.
-    #[error("data file {file}: {source}")]
+    #[error("data file {file}")]
     Database {
         /// Which file, or `memory`.
         file: String,
@@ -43,7 +43,7 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The loopback server didn't start.
-    #[error("the store's loopback server: {0}")]
+    #[error("the store's loopback server")]
     Server(#[from] io::Error),
 }
 

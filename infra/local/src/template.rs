@@ -17,7 +17,7 @@ const SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
 #[derive(Debug, Error)]
 pub enum TemplateError {
     /// Not YAML, or an event whose properties have another form.
-    #[error("{place}: {source}")]
+    #[error("{place}")]
     Yaml {
         /// Logical id.
         place: String,
@@ -36,7 +36,7 @@ pub enum TemplateError {
         kind: String,
     },
     /// A schedule that can't be read.
-    #[error("{place}: {source}")]
+    #[error("{place}")]
     Schedule {
         /// Logical ids of function and event.
         place: String,
@@ -47,7 +47,7 @@ pub enum TemplateError {
     #[error("{0}: schedules run in UTC here")]
     TimeZone(String),
     /// A schedule's input that isn't JSON.
-    #[error("{place}: Input is not JSON: {source}")]
+    #[error("{place}: Input is not JSON")]
     Input {
         /// Logical ids of function and event.
         place: String,
@@ -63,7 +63,7 @@ pub enum TemplateError {
         method: String,
     },
     /// A rule's pattern that can't be read.
-    #[error("{place}: {source}")]
+    #[error("{place}")]
     Pattern {
         /// Logical ids of function and event.
         place: String,
@@ -241,6 +241,7 @@ fn entries(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barometer_cloud::lambda::Chain;
 
     #[test]
     fn the_built_in_template_names_nine_functions_each_with_a_trigger() {
@@ -320,8 +321,8 @@ mod tests {
                  Properties:\n      Events:\n        E: {event}\n"
             ))
             .unwrap_err()
-            .to_string()
         };
+        let with = |event: &str| Chain(&with(event)).to_string();
         assert!(with("{Type: SQS, Properties: {}}").contains("F.E: event type SQS"));
         assert!(with("{Type: ScheduleV2, Properties: {ScheduleExpression: daily}}").starts_with("F.E: "));
         let zone = "ScheduleExpressionTimezone: Europe/Paris";

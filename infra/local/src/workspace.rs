@@ -61,10 +61,10 @@ pub enum WorkspaceError {
         detail: String,
     },
     /// The answer can't be read or written.
-    #[error("not a workspace: {0}")]
+    #[error("the answer is not a workspace")]
     Json(#[from] serde_json::Error),
     /// Standard output is closed.
-    #[error("can't print: {0}")]
+    #[error("can't print")]
     Print(#[from] io::Error),
 }
 

@@ -115,10 +115,10 @@ pub(crate) async fn start(data: Option<&Path>, now: Option<&str>, notes: &Notes)
             mail: barometer_cloud::Mailer::new(clients::sesv2(&wiring.mail), "a@example.com", None),
             notes,
         };
-        let (plan, daily, web) = (toy.clone(), toy.clone(), toy);
+        let web = toy.clone();
         Functions::default()
-            .event("plan", move |event| plan.clone().plan(event))
-            .event("daily", move |event| daily.clone().daily(event))
+            .event("plan", toy.clone(), |event, toy: Toy| toy.plan(event))
+            .event("daily", toy, |event, toy: Toy| toy.daily(event))
             .http("web", Router::new().fallback(post(move |body| web.clone().web(body))))
     })
     .await
