@@ -1,0 +1,319 @@
+//! Every function's real binary under a Runtime API, with the events of `infra/events`, the environment that the
+//! template gives it and an embedded store: it starts, answers, and calls nothing that its policy doesn't allow.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use barometer::store::Store;
+use barometer_cloud::table::asks::{Ask, AskState};
+use barometer_cloud::table::credentials::{Credential, Kind, Scope};
+use barometer_cloud::workspaces::{self, Created, NewWorkspace};
+use barometer_cloud::{Table, clients};
+use barometer_domain::token::{Key, Keys, Purpose};
+use barometer_domain::{CompanyId, SendId, UserId};
+use barometer_tests::aws_endpoint::AwsEndpoint;
+use barometer_tests::binary::{self, Binary};
+use barometer_tests::runtime_api::Outcome;
+use barometer_tests::template;
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+const SESSION: &str = "session-of-a-csm-0123456789";
+const LINK_SECRET: [u8; 32] = [7; 32];
+/// `[7; 32]` in base64.
+const LINK_KEYS: &str = "1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// A workspace in a store of its own, and an address that stands for AWS.
+struct World {
+    table: Table,
+    endpoint: AwsEndpoint,
+    workspace: Created,
+    feedback_token: String,
+    unsubscribe_token: String,
+    _store: Store,
+}
+
+impl World {
+    async fn new() -> Self {
+        binary::build().await.unwrap();
+        let store = Store::open(None).unwrap();
+        let aws = store.aws(clients::http_client());
+        let address: SocketAddr =
+            aws.endpoint_url.as_deref().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+        let table = Table::new(clients::dynamodb(&aws), "barometer");
+        table.create().await.unwrap();
+        let new = NewWorkspace {
+            name: "Example".to_owned(),
+            time_zone: None,
+            write_key: Some("wk_example".to_owned()),
+        };
+        let now = Utc::now();
+        let workspace = workspaces::create(&table, new, now).await.unwrap();
+        let send = SendId::from_bytes([3; 16]);
+        let keys = Keys::new(Key { id: 1, secret: LINK_SECRET.to_vec() }, Vec::new());
+        let expires = now + TimeDelta::days(30);
+        let world = Self {
+            endpoint: AwsEndpoint::start(address).await.unwrap(),
+            feedback_token: keys.sign(Purpose::Feedback, send, Some(expires)),
+            unsubscribe_token: keys.sign(Purpose::Unsubscribe, send, None),
+            table,
+            workspace,
+            _store: store,
+        };
+        world.sign_in(now).await;
+        world.ask(send, now, expires).await;
+        world
+    }
+
+    /// A CSM who is signed in at the page.
+    async fn sign_in(&self, now: DateTime<Utc>) {
+        let session = Credential {
+            id: "0123456789abcdef01234567".to_owned(),
+            workspace_id: self.workspace.workspace_id.clone(),
+            kind: Kind::Session,
+            scope: Some(Scope::Write),
+            label: "csm@example.com".to_owned(),
+            author: "csm@example.com".to_owned(),
+            created_at: now,
+            expires_at: Some(now + TimeDelta::days(1)),
+        };
+        self.table.add_credential(SESSION, &session).await.unwrap();
+    }
+
+    /// A feedback request that has reached Ada.
+    async fn ask(&self, send_id: SendId, now: DateTime<Utc>, expires: DateTime<Utc>) {
+        let ask = Ask {
+            send_id,
+            workspace_id: self.workspace.workspace_id.clone(),
+            company_id: CompanyId::new("acme").unwrap(),
+            user_id: UserId::new("ada").unwrap(),
+            cycle: 1,
+            state: AskState::Accepted,
+            reason: None,
+            planned_at: now,
+            accepted_at: Some(now),
+            message_id: Some("mail-1".to_owned()),
+            answered_at: None,
+            expires,
+        };
+        self.table.plan_ask(&ask).await.unwrap();
+    }
+
+    /// An event of `infra/events` with this world's credentials and ids, and its activity moved to last week:
+    /// binaries run by the real clock.
+    fn event(&self, name: &str) -> Value {
+        let path = format!("{}/../infra/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let text = text
+            .replace("EXAMPLE-API-TOKEN", &self.workspace.api_token)
+            .replace("EXAMPLE-WORKSPACE", self.workspace.workspace_id.as_str())
+            .replace("EXAMPLE-SESSION", SESSION)
+            .replace("EXAMPLE-FEEDBACK-TOKEN", &self.feedback_token)
+            .replace("EXAMPLE-UNSUBSCRIBE-TOKEN", &self.unsubscribe_token)
+            .replace("2026-09-02", &(monday() - Days::new(5)).to_string());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Starts a function with what the template says is in its environment, and nothing else.
+    async fn start(&self, function: &str) -> Binary {
+        let value = |name: &str| match name {
+            "BAROMETER_TABLE" => self.table.name(),
+            "BAROMETER_BUS" => "barometer",
+            "BAROMETER_ORIGIN" => "https://barometer.example",
+            "BAROMETER_LINK_KEYS" => LINK_KEYS,
+            "BAROMETER_MAIL_FROM" => "Example <feedback@example.com>",
+            "BAROMETER_CONFIGURATION_SET" => "barometer",
+            "RUST_LOG" => "warn",
+            other => panic!("infra/template.yaml sets {other}, which this test doesn't know"),
+        };
+        let mut variables: BTreeMap<String, String> = template::environment(function)
+            .unwrap()
+            .into_iter()
+            .map(|name| (name.clone(), value(&name).to_owned()))
+            .collect();
+        variables.insert("AWS_ENDPOINT_URL".to_owned(), self.endpoint.url());
+        Binary::start(function, &variables).await.unwrap()
+    }
+
+    /// Everything that was called since the last look is in the function's policy.
+    fn allowed(&self, function: &str, since: usize) {
+        let actions = template::actions(function).unwrap();
+        for call in self.endpoint.calls().iter().skip(since) {
+            assert!(
+                actions.contains(call),
+                "{function} called {call}, which its policy doesn't allow: {actions:?}"
+            );
+        }
+    }
+
+    /// Starts a function, gives it events, checks its policy and returns its answers.
+    async fn run(&self, function: &str, events: Vec<Value>) -> Vec<Value> {
+        let since = self.endpoint.calls().len();
+        let mut binary = self.start(function).await;
+        let mut answers = Vec::new();
+        for event in events {
+            match binary.invoke(event.clone()).await {
+                Ok(Outcome::Answered(answer)) => answers.push(answer),
+                other => panic!("{function}: {other:?} for {event}"),
+            }
+        }
+        self.allowed(function, since);
+        answers
+    }
+
+    async fn http(&self, function: &str, event: &str) -> Http {
+        Http::read(self.run(function, vec![self.event(event)]).await.remove(0))
+    }
+
+    /// The shards that a run of a schedule put on the bus, as the rule delivers them.
+    fn shards(&self, kind: &str, envelope: &str) -> Vec<Value> {
+        let entries = self.endpoint.bus();
+        let of_kind = entries.iter().filter(|entry| entry["DetailType"] == kind);
+        of_kind
+            .map(|entry| {
+                let mut event = self.event(envelope);
+                event["detail"] = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+                event
+            })
+            .collect()
+    }
+}
+
+/// An answer in the gateway's form.
+#[derive(Debug)]
+struct Http {
+    status: u64,
+    headers: Value,
+    body: String,
+}
+
+impl Http {
+    fn read(answer: Value) -> Self {
+        assert_eq!(answer["isBase64Encoded"], false, "{answer}");
+        Self {
+            status: answer["statusCode"].as_u64().unwrap(),
+            headers: answer["headers"].clone(),
+            body: answer["body"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn is_page(&self) -> bool {
+        self.status == 200
+            && self.headers["content-type"].as_str().is_some_and(|kind| kind.starts_with("text/html"))
+    }
+}
+
+/// Monday of the running week.
+fn monday() -> NaiveDate {
+    let today = Utc::now().date_naive();
+    today - Days::new(u64::from(today.weekday().num_days_from_monday()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_becomes_a_score() {
+    let world = World::new().await;
+    let batch = world.http("ingest-events", "ingest-events.batch").await;
+    assert_eq!(batch.status, 200, "{batch:?}");
+    assert_eq!(batch.json()["success"], true);
+    assert_eq!(batch.json().get("rejected").cloned().unwrap_or(json!(0)), 0, "{batch:?}");
+
+    let due = monday().and_time(NaiveTime::from_hms_opt(1, 0, 0).unwrap()).and_utc();
+    world.run("score-week", vec![json!({"scheduled_time": due})]).await;
+    let shards = world.shards("score.shard", "score-week.shard");
+    assert!(!shards.is_empty());
+    world.run("score-week", shards).await;
+
+    let portfolio = world.http("portfolio", "portfolio.companies").await;
+    assert_eq!(portfolio.status, 200, "{portfolio:?}");
+    let company = &portfolio.json()["items"][0];
+    assert_eq!(company["company_id"], "acme", "{company}");
+    // One user, active: all of the login part.
+    assert_eq!(company["engagement"]["components"]["login"]["value"], 100, "{company}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingest_events_reads_a_compressed_body_and_answers_a_preflight() {
+    let world = World::new().await;
+    let batch = world.http("ingest-events", "ingest-events.batch-gzip").await;
+    assert_eq!(batch.status, 200, "{batch:?}");
+    assert_eq!(batch.json()["success"], true);
+    let preflight = world.http("ingest-events", "ingest-events.preflight").await;
+    assert!((200..300).contains(&preflight.status), "{preflight:?}");
+    assert_eq!(preflight.headers["access-control-allow-origin"], "https://app.acme.example", "{preflight:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submit_feedback_shows_takes_and_unsubscribes() {
+    let world = World::new().await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let events = ["submit-feedback.show", "submit-feedback.answer", "submit-feedback.unsubscribe"];
+    let answers = world.run("submit-feedback", events.iter().map(|name| world.event(name)).collect()).await;
+    for (event, answer) in events.iter().zip(answers) {
+        let answer = Http::read(answer);
+        assert_eq!(answer.status, 200, "{event}: {answer:?}");
+    }
+    let kinds: Vec<Value> = world.endpoint.bus().iter().map(|entry| entry["DetailType"].clone()).collect();
+    assert!(kinds.contains(&json!("feedback.received")), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn update_status_sets_it_and_tells_the_bus() {
+    let world = World::new().await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let answer = world.http("update-status", "update-status.set").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let told =
+        world.endpoint.bus().into_iter().find(|entry| entry["DetailType"] == "status.changed").unwrap();
+    let detail: Value = serde_json::from_str(told["Detail"].as_str().unwrap()).unwrap();
+    assert_eq!(detail["to"], "struggling", "{detail}");
+    assert_eq!(detail["company_id"], "acme", "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dashboard_shows_the_portfolio_to_who_is_signed_in() {
+    let world = World::new().await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let page = world.http("dashboard", "dashboard.home").await;
+    assert!(page.is_page(), "{page:?}");
+    assert!(page.body.contains("Acme"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn score_week_takes_its_schedule_and_a_shard() {
+    let world = World::new().await;
+    world.run("score-week", vec![world.event("score-week.schedule"), world.event("score-week.shard")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roll_up_month_takes_its_schedule_and_a_shard() {
+    let world = World::new().await;
+    world
+        .run("roll-up-month", vec![world.event("roll-up-month.schedule"), world.event("roll-up-month.shard")])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn request_feedback_takes_its_schedule() {
+    let world = World::new().await;
+    world.run("request-feedback", vec![world.event("request-feedback.schedule")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publish_changes_takes_its_schedule() {
+    let world = World::new().await;
+    world.run("publish-changes", vec![world.event("publish-changes.schedule")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_another_shape_fails_its_invocation_and_not_the_function() {
+    let world = World::new().await;
+    let mut binary = world.start("score-week").await;
+    let foreign = binary.invoke(json!({"week": 36})).await.unwrap();
+    assert!(matches!(foreign, Outcome::Failed(_)), "{foreign:?}");
+    let schedule = binary.invoke(world.event("score-week.schedule")).await.unwrap();
+    assert!(matches!(schedule, Outcome::Answered(_)), "{schedule:?}");
+}
