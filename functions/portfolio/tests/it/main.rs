@@ -1,0 +1,11 @@
+//! The CSM's API on the embedded store: every route, used well and badly.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod access;
+mod common;
+mod companies;
+mod company;
+mod patch;
+mod settings;
+mod tokens;
+mod walks;
