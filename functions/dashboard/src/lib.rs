@@ -1,1 +1,52 @@
-//! The CSM's web page.
+//! The CSM's web page: rendered on the server, readable without JavaScript, without any asset of others.
+//!
+//! [`view`] turns what is stored into what a page says, as pure functions; the handlers only read the table and
+//! render. Nothing on a page is told by colour alone, and every picture has its table.
+
+mod guard;
+mod html;
+mod pages;
+mod session;
+mod sign_in;
+mod style;
+pub mod view;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use barometer_cloud::{Clock, Table};
+
+pub use session::{LinkError, sign_in_link};
+
+/// Largest form: a token and its name.
+const MAX_FORM_BYTES: usize = 8_192;
+
+/// What the page needs.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The table.
+    pub table: Table,
+    /// The current time.
+    pub clock: Clock,
+    /// Cookies travel over HTTPS only.
+    pub secure_cookies: bool,
+}
+
+/// The page's routes.
+pub fn router(deps: Deps) -> Router {
+    Router::new()
+        .route("/", get(pages::portfolio))
+        .route("/companies/{company_id}", get(pages::company))
+        .route("/quadrant", get(pages::quadrant))
+        .route("/sign-in", get(sign_in::form).post(sign_in::with_token))
+        .route("/sign-in/{code}", get(sign_in::link).post(sign_in::with_code))
+        .route("/sign-out", post(sign_in::out))
+        .fallback(pages::not_found)
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(middleware::from_fn(guard::same_origin_posts))
+        .layer(middleware::map_response(guard::headers))
+        .with_state(deps)
+}

@@ -1,3 +1,18 @@
 //! Lambda entry point.
 
-fn main() {}
+use barometer_cloud::{Clock, config, lambda, telemetry};
+use dashboard::Deps;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let deps = config::from_env(|environment| {
+        let aws = environment.aws();
+        Deps {
+            table: environment.table(&aws),
+            clock: Clock::system(),
+            secure_cookies: environment.secure_cookies(),
+        }
+    })?;
+    lambda::serve_http(dashboard::router(deps)).await
+}

@@ -1,0 +1,71 @@
+//! Serves the page with a hundred invented companies, to look at it: `cargo run -p dashboard --example preview`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "../tests/it/browser.rs"]
+#[allow(dead_code)]
+mod browser;
+#[path = "../tests/it/invented.rs"]
+mod invented;
+#[path = "../tests/it/store.rs"]
+mod store;
+
+use axum::body::Body;
+use barometer_cloud::Clock;
+use dashboard::Deps;
+use http::{HeaderValue, Request, header};
+use tower::ServiceExt;
+
+#[tokio::main]
+async fn main() {
+    let now = browser::now();
+    let table = store::table().await;
+    let (made, browser) = browser::workspace(&table, "Meridian Cloud").await;
+    let (_, empty) = browser::workspace(&table, "Empty").await;
+    for (id, story) in invented::stories(100) {
+        invented::company(&table, &made.workspace_id, &id, &story, now).await;
+        invented::history(&table, &made.workspace_id, &id, &story, now).await;
+    }
+    let deps = Deps { table, clock: Clock::fixed(now), secure_cookies: false };
+    // Browsers without a screen take no cookie on the command line, so the port says who is signed in.
+    let serve = |port: u16, cookie: Option<String>| serve(dashboard::router(deps.clone()), port, cookie);
+    println!("http://127.0.0.1:8390 (a hundred companies)  :8391 (none)  :8392 (signed out)");
+    tokio::join!(serve(8390, browser.cookie), serve(8391, empty.cookie), serve(8392, None));
+}
+
+async fn serve(router: axum::Router, port: u16, cookie: Option<String>) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (router, cookie) = (router.clone(), cookie.clone());
+        tokio::spawn(async move { drop(answer(stream, router, cookie).await) });
+    }
+}
+
+/// One request and its answer, as much of HTTP as looking at pages takes.
+async fn answer(
+    mut stream: tokio::net::TcpStream,
+    router: axum::Router,
+    cookie: Option<String>,
+) -> std::io::Result<()> {
+    use http_body_util::BodyExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut head = vec![0; 16_384];
+    let read = stream.read(&mut head).await?;
+    let head = String::from_utf8_lossy(&head[..read]).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
+    let mut request = Request::get(path).header(header::HOST, "127.0.0.1").body(Body::empty()).unwrap();
+    if let Some(cookie) = cookie {
+        request.headers_mut().insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());
+    }
+    let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let mut text =
+        format!("HTTP/1.1 {}\r\ncontent-length: {}\r\nconnection: close\r\n", parts.status, body.len());
+    for (name, value) in &parts.headers {
+        if name != header::CONTENT_LENGTH {
+            text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+    }
+    stream.write_all(format!("{text}\r\n").as_bytes()).await?;
+    stream.write_all(&body).await
+}

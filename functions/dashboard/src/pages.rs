@@ -1,0 +1,130 @@
+//! The pages behind a session: read, build, render.
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    response::Response,
+};
+use barometer_cloud::{
+    http::auth,
+    table::{companies::Company, credentials::Credential, settings::SettingsVersion},
+};
+use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId};
+use chrono::TimeDelta;
+use http::{HeaderMap, StatusCode, header};
+
+use crate::{
+    Deps,
+    html::{self, Failure},
+    sign_in,
+    view::{
+        Scene,
+        chrome::Chrome,
+        company::{CompanyPage, Known},
+        portfolio::PortfolioPage,
+        quadrant::QuadrantPage,
+        query::Query,
+    },
+};
+
+/// Weeks of the company page's trend.
+const TREND_WEEKS: i64 = 26;
+/// Months of the company page's table.
+const MONTHS: u32 = 12;
+/// How far back the company page shows answers.
+const ANSWERS: TimeDelta = TimeDelta::days(90);
+
+/// Who looks, and under which settings.
+struct Visit {
+    workspace: WorkspaceId,
+    author: String,
+    settings: Settings,
+}
+
+impl Visit {
+    fn chrome(&self) -> Chrome {
+        Chrome { workspace: self.settings.name.clone(), author: self.author.clone() }
+    }
+}
+
+/// The visit behind a request's session; nothing without one.
+async fn visit(deps: &Deps, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
+    let session = auth::session(&deps.table, headers, deps.clock.now()).await?;
+    let Some(Credential { workspace_id, author, .. }) = session else { return Ok(None) };
+    let settings = deps.table.settings(&workspace_id).await?;
+    let settings = settings.map(|SettingsVersion { settings, .. }| settings).unwrap_or_default();
+    Ok(Some(Visit { workspace: workspace_id, author, settings }))
+}
+
+fn please_sign_in() -> Response {
+    sign_in::go("/sign-in", None)
+}
+
+/// `GET /`
+pub async fn portfolio(
+    State(deps): State<Deps>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
+    let companies = deps.table.companies(&visit.workspace).await?;
+    let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
+    let query = Query::parse(&query.unwrap_or_default());
+    let origin = origin(&headers, deps.secure_cookies);
+    let page = PortfolioPage::build(visit.chrome(), &companies, query, scene, origin);
+    Ok(html::page(StatusCode::OK, &page))
+}
+
+/// `GET /quadrant`
+pub async fn quadrant(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
+    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
+    let companies = deps.table.companies(&visit.workspace).await?;
+    let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
+    Ok(html::page(StatusCode::OK, &QuadrantPage::build(visit.chrome(), &companies, scene)))
+}
+
+/// `GET /companies/{company_id}`
+pub async fn company(
+    State(deps): State<Deps>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
+    let Ok(id) = CompanyId::new(id) else { return Ok(no_company()) };
+    let Some(company) = deps.table.company(&visit.workspace, &id).await? else { return Ok(no_company()) };
+    let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
+    let known = known(&deps, &visit, company, scene).await?;
+    Ok(html::page(StatusCode::OK, &CompanyPage::build(visit.chrome(), &known, scene)))
+}
+
+async fn known(deps: &Deps, visit: &Visit, company: Company, scene: Scene<'_>) -> Result<Known, Failure> {
+    let (table, workspace, id) = (&deps.table, &visit.workspace, &company.company_id);
+    let now = scene.now;
+    let zone = scene.settings.time_zone;
+    let last_week = company.engagement.as_ref().map_or_else(|| IsoWeek::at(now, zone), |score| score.week);
+    let this_month = Month::of(zone.date(now));
+    let first_month = (1..MONTHS).fold(this_month, |month, _| month.previous());
+    let (weeks, months, members, answers, changes) = tokio::try_join!(
+        table.weeks(workspace, id, last_week.plus(1 - TREND_WEEKS), last_week),
+        table.months(workspace, id, first_month, this_month),
+        table.members(workspace, id),
+        table.answers(workspace, id, now - ANSWERS, now),
+        table.status_changes(workspace, id),
+    )?;
+    Ok(Known { company, weeks, months, members, answers, changes })
+}
+
+/// Every path that isn't ours.
+pub async fn not_found() -> Response {
+    html::message(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.")
+}
+
+fn no_company() -> Response {
+    let text = "No company with this id is known in your workspace. It appears with its first event.";
+    html::message(StatusCode::NOT_FOUND, "No such company", text)
+}
+
+/// The address that the browser used, for the example on the empty page.
+fn origin(headers: &HeaderMap, secure: bool) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    format!("{}://{host}", if secure { "https" } else { "http" })
+}

@@ -1,0 +1,59 @@
+//! The one stylesheet: inline in every page, allowed by its hash.
+
+use std::sync::LazyLock;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+static SHEET: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/page.css")));
+
+/// The stylesheet as it stands in the pages.
+pub fn sheet() -> &'static str {
+    &SHEET
+}
+
+/// The `Content-Security-Policy` of every page: this stylesheet, forms to ourselves, and nothing else.
+pub fn policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(sheet().as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; form-action 'self'; \
+         frame-ancestors 'none'; base-uri 'none'"
+    )
+}
+
+/// Drops comments, indentation and the blanks that mean nothing, since every page carries the sheet.
+fn squeeze(css: &str) -> String {
+    let mut rest = css;
+    let mut kept = String::with_capacity(css.len());
+    while let Some((before, after)) = rest.split_once("/*") {
+        kept.push_str(before);
+        rest = after.split_once("*/").map_or("", |(_, after)| after);
+    }
+    kept.push_str(rest);
+    let lines: String = kept.lines().map(str::trim).collect();
+    [(" {", "{"), ("{ ", "{"), (": ", ":"), ("; ", ";"), (", ", ","), (";}", "}"), (" }", "}")]
+        .into_iter()
+        .fold(lines, |css, (long, short)| css.replace(long, short))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squeezes_without_changing_meaning() {
+        assert_eq!(squeeze("a b {\n  color: red;\n  margin: 0 1px;\n}\n/* why */\nc, d { top: 0 }"), {
+            "a b{color:red;margin:0 1px}c,d{top:0}"
+        });
+        assert!(!sheet().contains("/*"));
+        assert!(!sheet().contains("</"));
+    }
+
+    #[test]
+    fn the_policy_allows_nothing_but_the_sheet() {
+        let policy = policy();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+        assert!(!policy.contains("unsafe"));
+        assert!(!policy.contains("script-src"));
+    }
+}

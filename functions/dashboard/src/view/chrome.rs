@@ -1,0 +1,10 @@
+//! What surrounds every page behind a session.
+
+/// Workspace and visitor in a page's head.
+#[derive(Debug, Clone)]
+pub struct Chrome {
+    /// The workspace's name.
+    pub workspace: String,
+    /// Who is signed in.
+    pub author: String,
+}

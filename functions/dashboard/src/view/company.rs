@@ -1,0 +1,532 @@
+//! One company: its three readings, what the score is made of, how it went, and who is behind it.
+
+use askama::Template;
+use barometer_cloud::{
+    table::{
+        answers::{Answer, Source},
+        companies::Company,
+        members::Member,
+        snapshots::Published,
+        statuses::StatusChange,
+    },
+    views::{self, CompanyView, EngagementView},
+};
+use barometer_domain::{
+    Percent, answer::Rating, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
+    settings::MissingPolicy, status::ChangeKind, week::WeekSnapshot,
+};
+
+use super::{
+    Scene,
+    chrome::Chrome,
+    concern::concerns,
+    spark,
+    trend::{Chart, WeekRow, chart, week_rows},
+    words::{self, Mark},
+};
+
+/// Users and answers that the page lists at most.
+const USERS: usize = 100;
+const ANSWERS: usize = 50;
+/// Weights that differ by no more than this, in basis points, are the same to a reader.
+const SAME_WEIGHT: u16 = 5;
+
+/// What is stored about a company.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its row of the portfolio.
+    pub company: Company,
+    /// Its latest weeks, oldest first.
+    pub weeks: Vec<Published<WeekSnapshot>>,
+    /// Its latest months, oldest first.
+    pub months: Vec<Published<MonthSnapshot>>,
+    /// Its users.
+    pub members: Vec<Member>,
+    /// Answers of the last 90 days, oldest first.
+    pub answers: Vec<Answer>,
+    /// Its status changes, newest first.
+    pub changes: Vec<StatusChange>,
+}
+
+/// A reading in large.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Its number, when it has one.
+    pub score: Option<u8>,
+    /// Its label.
+    pub mark: Mark,
+    /// What else is to be said, a line each.
+    pub lines: Vec<String>,
+    /// What is to be noticed about it.
+    pub warning: Option<String>,
+}
+
+/// A component of the score.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// The weight as set.
+    pub weight: String,
+    /// The weight that it counts with, where another one is missing.
+    pub counts_as: Option<String>,
+    /// The value, or what a missing one counted as.
+    pub value: Option<String>,
+    /// The contribution.
+    pub contribution: Option<String>,
+    /// The counts, or why there is no value.
+    pub behind: String,
+}
+
+/// The score as a sum.
+#[derive(Debug, Clone)]
+pub struct Breakdown {
+    /// The week.
+    pub week: String,
+    /// The components.
+    pub parts: Vec<Part>,
+    /// The sum as it is.
+    pub score: Option<String>,
+    /// The sum as it is shown.
+    pub shown: Option<u8>,
+    /// The band.
+    pub band: &'static str,
+    /// How much of the total weight is known.
+    pub coverage: String,
+}
+
+/// A month.
+#[derive(Debug, Clone)]
+pub struct MonthRow {
+    /// `2026-09`.
+    pub month: String,
+    /// The shown score.
+    pub score: Option<u8>,
+    /// The band.
+    pub band: Mark,
+    /// The weeks that went in: `3 of 4 weeks`.
+    pub weeks: String,
+    /// Whether it can still change.
+    pub provisional: bool,
+}
+
+/// A user.
+#[derive(Debug, Clone)]
+pub struct UserRow {
+    /// Name or id.
+    pub name: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Since when they are known.
+    pub first_seen: String,
+    /// When they left.
+    pub left: Option<String>,
+    /// When they were last asked, and what came of it.
+    pub asked: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct AnswerRow {
+    /// The day.
+    pub day: String,
+    /// Who.
+    pub who: String,
+    /// What they gave: `8 of 10`.
+    pub rating: String,
+    /// What they wrote.
+    pub comment: Option<String>,
+    /// Where.
+    pub source: &'static str,
+    /// Why it doesn't count.
+    pub void: Option<String>,
+}
+
+/// A change of the status.
+#[derive(Debug, Clone)]
+pub struct ChangeRow {
+    /// The day.
+    pub day: String,
+    /// The status that was set.
+    pub mark: Mark,
+    /// What it was before, or that it was confirmed.
+    pub what: String,
+    /// Who.
+    pub author: String,
+    /// Why.
+    pub note: String,
+}
+
+/// The page of a company.
+#[derive(Debug, Template)]
+#[template(path = "company.html")]
+pub struct CompanyPage {
+    chrome: Chrome,
+    name: String,
+    facts: Vec<String>,
+    reasons: Vec<String>,
+    status: Reading,
+    engagement: Reading,
+    happiness: Reading,
+    cell: &'static str,
+    meaning: &'static str,
+    axis: Option<&'static str>,
+    breakdown: Option<Breakdown>,
+    chart: Option<Chart>,
+    weeks: Vec<WeekRow>,
+    months: Vec<MonthRow>,
+    users: Vec<UserRow>,
+    users_more: usize,
+    answers: Vec<AnswerRow>,
+    answers_more: usize,
+    changes: Vec<ChangeRow>,
+}
+
+impl CompanyPage {
+    /// Builds the page.
+    pub fn build(chrome: Chrome, known: &Known, scene: Scene<'_>) -> Self {
+        let view = views::company(&known.company, scene.settings, scene.now);
+        Self {
+            chrome,
+            name: view.name.clone(),
+            facts: facts(&view, scene),
+            reasons: concerns(&view, scene).into_iter().map(|concern| concern.text).collect(),
+            status: status(&view, scene),
+            engagement: engagement(&view, scene),
+            happiness: happiness(&view, scene),
+            cell: view.quadrant.label(),
+            meaning: view.quadrant.meaning(),
+            axis: view.health_axis.map(|axis| match axis {
+                HealthAxis::BusinessStatus => "Business status, which is set and fresh, stands for health.",
+                HealthAxis::Engagement => "No fresh business status is set, so engagement stands for health.",
+            }),
+            breakdown: view.engagement.as_ref().map(|it| breakdown(it, &known.weeks, scene)),
+            chart: chart(&known.weeks, scene.settings.bands),
+            weeks: week_rows(&known.weeks),
+            months: months(&known.months, scene),
+            users: users(&known.members, scene),
+            users_more: known.members.len().saturating_sub(USERS),
+            answers: answers(&known.answers, &known.members, scene),
+            answers_more: known.answers.len().saturating_sub(ANSWERS),
+            changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
+        }
+    }
+}
+
+fn facts(view: &CompanyView, scene: Scene<'_>) -> Vec<String> {
+    let today = scene.today();
+    let mut facts = vec![format!("Id {}", view.company_id)];
+    facts.extend(view.plan.as_ref().map(|plan| format!("Plan {plan}")));
+    facts.extend(view.owner.as_ref().map(|owner| format!("Owner {owner}")));
+    facts.push(format!("Customer since {}", scene.day(view.created_at)));
+    facts.extend(view.renewal_on.map(|on| format!("Renews {}", words::day(on, today))));
+    facts.extend(view.notice_on.map(|on| format!("Gave notice {}", words::day(on, today))));
+    facts.extend(view.churned_on.map(|on| format!("Lost {}", words::day(on, today))));
+    facts.extend(view.last_seen_at.map(|at| format!("Last seen {}", scene.day(at))));
+    facts.push(
+        if view.request_feedback { "Users are asked for feedback" } else { "Users aren't asked" }.into(),
+    );
+    facts
+}
+
+fn status(view: &CompanyView, scene: Scene<'_>) -> Reading {
+    let Some(set) = &view.business_status else {
+        let mark = Mark { class: "lx", label: "Not set" };
+        let lines = vec!["Nobody has set a business status yet.".to_owned()];
+        return Reading { score: None, mark, lines, warning: None };
+    };
+    let status = &set.status;
+    let mut lines = vec![
+        format!("Set {} by {}", scene.day(status.set_at), status.author),
+        format!("Review by {}", scene.day(status.review_by)),
+    ];
+    if !status.note.is_empty() {
+        lines.insert(0, format!("“{}”", status.note));
+    }
+    let warning =
+        set.stale.then(|| "Stale: the review is overdue, so it doesn't count at present.".to_owned());
+    Reading { score: None, mark: words::status(status.value), lines, warning }
+}
+
+fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
+    let Some(score) = &view.engagement else {
+        let mark = Mark { class: "lx", label: "Not scored yet" };
+        let lines = vec!["The first score comes when its first week has ended.".to_owned()];
+        return Reading { score: None, mark, lines, warning: None };
+    };
+    let mut lines = Vec::new();
+    lines.push(match spark::change(&score.trend, score.week) {
+        Some(change) => format!("{} · {} against the week before", score.week, words::change(change)),
+        None => format!("{} · no score the week before", score.week),
+    });
+    lines.push(format!(
+        "{} % of the weight known · {} confidence",
+        score.coverage.shown(),
+        words::confidence(score.confidence)
+    ));
+    if let Some(band) = score.month_band {
+        let shown = score.month_score.map(|score| format!("{} ", score.shown())).unwrap_or_default();
+        lines.push(format!("Month {}: {shown}{}", score.month, band.label()));
+    }
+    let warning = score.provisional.then(|| {
+        let end = score.week.grace_end(scene.zone());
+        format!("Provisional: late events count until {}.", scene.day(end))
+    });
+    Reading { score: score.shown, mark: words::standing(score.band), lines, warning }
+}
+
+fn happiness(view: &CompanyView, scene: Scene<'_>) -> Reading {
+    let happiness = &view.happiness;
+    let mut lines = Vec::new();
+    if happiness.score.is_some() {
+        let oldest = happiness.oldest_answer_at.map(|at| format!(" · oldest {}", scene.day(at)));
+        lines.push(format!("{}{}", words::count(happiness.answers, "answer"), oldest.unwrap_or_default()));
+    } else {
+        lines.push(format!("No answer in the last {} days", scene.settings.answer_age_days));
+    }
+    lines.push(match happiness.response_rate {
+        Some(rate) => format!("{} % of those asked answered", rate.shown()),
+        None => "Nobody was asked by mail".to_owned(),
+    });
+    if let Some(nps) = &happiness.nps {
+        lines.push(format!("NPS {:.0}, between {:.0} and {:.0}", nps.value, nps.low, nps.high));
+    }
+    let warning = if happiness.silent {
+        Some("Silent: asked at least twice, and nobody has answered.".to_owned())
+    } else if happiness.provisional && happiness.score.is_some() {
+        Some("Provisional: fewer than three answers.".to_owned())
+    } else {
+        None
+    };
+    let score = happiness.score.map(Percent::shown);
+    Reading { score, mark: words::level(happiness.level), lines, warning }
+}
+
+fn breakdown(score: &EngagementView, weeks: &[Published<WeekSnapshot>], scene: Scene<'_>) -> Breakdown {
+    let settings = scene.settings;
+    let policy = weeks
+        .iter()
+        .find(|week| week.snapshot.period == score.week)
+        .map_or(settings.missing_policy, |week| week.snapshot.missing_policy);
+    let parts = &score.components;
+    let weights = [
+        (parts.login.weight, parts.login.value.is_some()),
+        (parts.adoption.weight, parts.adoption.value.is_some()),
+        (parts.feedback.weight, parts.feedback.value.is_some()),
+    ];
+    let counted = weights
+        .iter()
+        .filter(|(_, present)| *present || policy.substitute().is_some())
+        .map(|(weight, _)| u128::from(weight.basis_points()))
+        .sum();
+    let age = settings.answer_age_days.get();
+    Breakdown {
+        week: score.week.to_string(),
+        parts: vec![
+            part("Login activity", &parts.login, words::logins(parts.login.counts), policy, counted, age),
+            part(
+                "Product adoption",
+                &parts.adoption,
+                words::adoption(parts.adoption.counts),
+                policy,
+                counted,
+                age,
+            ),
+            part("Feedback", &parts.feedback, words::answers(parts.feedback.counts), policy, counted, age),
+        ],
+        score: score.score.map(words::number),
+        shown: score.shown,
+        band: score.band.label(),
+        coverage: words::number(score.coverage),
+    }
+}
+
+fn part<C>(
+    name: &'static str,
+    component: &Component<C>,
+    counts: String,
+    policy: MissingPolicy,
+    counted: u128,
+    answer_age: u16,
+) -> Part {
+    let substitute = policy.substitute();
+    let value = match component.value {
+        Some(value) => Some(words::number(value)),
+        None => substitute.map(|value| format!("missing, counted as {}", words::number(value))),
+    };
+    let weighs =
+        value.as_ref().and_then(|_| Percent::ratio(u128::from(component.weight.basis_points()), counted));
+    let counts_as = weighs
+        .filter(|weighs| weighs.basis_points().abs_diff(component.weight.basis_points()) > SAME_WEIGHT)
+        .map(words::number);
+    let behind = match component.missing {
+        Some(missing) => words::missing(missing, answer_age),
+        None => counts,
+    };
+    Part {
+        name,
+        weight: words::number(component.weight),
+        counts_as,
+        value,
+        contribution: component.contribution.map(words::number),
+        behind,
+    }
+}
+
+fn months(months: &[Published<MonthSnapshot>], scene: Scene<'_>) -> Vec<MonthRow> {
+    months
+        .iter()
+        .rev()
+        .map(|month| {
+            let snapshot = &month.snapshot;
+            let scored = snapshot.weeks.iter().filter(|week| week.score.is_some()).count();
+            MonthRow {
+                month: snapshot.period.to_string(),
+                score: snapshot.shown,
+                band: words::standing(snapshot.band),
+                weeks: format!("{scored} of {} weeks", snapshot.period.weeks().len()),
+                provisional: scene.now < snapshot.period.last_week().grace_end(scene.zone()),
+            }
+        })
+        .collect()
+}
+
+fn users(members: &[Member], scene: Scene<'_>) -> Vec<UserRow> {
+    let mut members: Vec<&Member> = members.iter().collect();
+    members.sort_by_cached_key(|member| (member.left.is_some(), title(member).to_lowercase()));
+    members.into_iter().take(USERS).map(|member| user_row(member, scene)).collect()
+}
+
+fn title(member: &Member) -> &str {
+    member.name.as_deref().unwrap_or(member.user_id.as_str())
+}
+
+fn user_row(member: &Member, scene: Scene<'_>) -> UserRow {
+    let asked = match member.last_ask_at {
+        None if member.email.is_none() => "no address known".to_owned(),
+        None => "not asked yet".to_owned(),
+        Some(at) if member.unanswered == 0 => format!("{}, answered", scene.day(at)),
+        Some(at) => format!("{}, {} unanswered", scene.day(at), member.unanswered),
+    };
+    UserRow {
+        name: title(member).to_owned(),
+        email: member.email.clone(),
+        first_seen: words::day(member.first_seen, scene.today()),
+        left: member.left.map(|on| words::day(on, scene.today())),
+        asked,
+    }
+}
+
+fn answers(answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
+    let who = |answer: &Answer| {
+        let member = members.iter().find(|member| member.user_id == answer.user_id);
+        member.map_or(answer.user_id.as_str(), title).to_owned()
+    };
+    let newest = answers.iter().rev().take(ANSWERS);
+    newest
+        .map(|answer| AnswerRow {
+            day: scene.day(answer.at),
+            who: who(answer),
+            rating: rating(answer.rating),
+            comment: answer.comment.clone().filter(|comment| !comment.trim().is_empty()),
+            source: match answer.source {
+                Source::Mail => "by mail",
+                Source::Event => "in the product",
+            },
+            void: answer.void.clone(),
+        })
+        .collect()
+}
+
+/// `8 of 10`, `face 3 of 4`, `4 of 5 stars`.
+fn rating(rating: Rating) -> String {
+    let wire = serde_json::to_value(rating).unwrap_or_default();
+    let number = |name: &str| wire.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let given = number("rating");
+    match wire.get("scale").and_then(serde_json::Value::as_str) {
+        Some("nps") => format!("{given} of 10"),
+        Some("faces") => format!("face {given} of 4"),
+        _ => format!("{given} of {} stars", number("of")),
+    }
+}
+
+fn change_row(change: &StatusChange, scene: Scene<'_>) -> ChangeRow {
+    let what = match (change.kind, change.from) {
+        (ChangeKind::Confirmation, _) => "confirmed".to_owned(),
+        (ChangeKind::Transition, Some(from)) => format!("was {}", from.label()),
+        (ChangeKind::Transition, None) => "first set".to_owned(),
+    };
+    ChangeRow {
+        day: scene.day(change.status.set_at),
+        mark: words::status(change.status.value),
+        what,
+        author: change.status.author.clone(),
+        note: change.status.note.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use barometer_domain::component::{AdoptionCounts, FeedbackCounts, LoginCounts, Missing, Reading, weigh};
+
+    fn page(company: Company) -> CompanyPage {
+        let settings = samples::settings();
+        let known = Known {
+            company,
+            weeks: Vec::new(),
+            months: Vec::new(),
+            members: Vec::new(),
+            answers: Vec::new(),
+            changes: Vec::new(),
+        };
+        let chrome = Chrome { workspace: settings.name.clone(), author: "anna".to_owned() };
+        CompanyPage::build(chrome, &known, samples::scene(&settings))
+    }
+
+    #[test]
+    fn a_missing_component_says_why_and_the_others_weigh_more() {
+        let weighed = weigh(
+            &samples::settings(),
+            Reading {
+                value: Ok(Percent::HALF),
+                counts: LoginCounts { users: 2, active_users: 1, active_days: 1 },
+            },
+            Reading { value: Ok(Percent::whole(10)), counts: AdoptionCounts::default() },
+            Reading { value: Err(Missing::NoAnswers), counts: FeedbackCounts::default() },
+        );
+        let mut engagement = samples::engagement(&[30]);
+        engagement.components = weighed.components;
+        engagement.coverage = weighed.coverage;
+        engagement.score = weighed.score;
+        engagement.shown = weighed.score.map(Percent::shown);
+        let page = page(Company { engagement: Some(engagement), ..samples::stored("acme") });
+        let breakdown = page.breakdown.unwrap();
+        let [login, _, feedback] = breakdown.parts.as_slice() else { panic!("three parts") };
+        assert_eq!(login.behind, "1 of 2 users active");
+        assert_eq!(login.counts_as.as_deref(), Some("50"));
+        assert_eq!(login.contribution.as_deref(), Some("25"));
+        assert_eq!(feedback.value, None);
+        assert_eq!(feedback.contribution, None);
+        assert_eq!(feedback.behind, "nobody has answered in the last 90 days");
+        assert_eq!(breakdown.score.as_deref(), Some("30"));
+    }
+
+    #[test]
+    fn ratings_read_on_their_own_scale() {
+        assert_eq!(rating(Rating::nps(0).unwrap()), "0 of 10");
+        assert_eq!(rating(Rating::faces(3).unwrap()), "face 3 of 4");
+        assert_eq!(rating(Rating::stars(4, 5).unwrap()), "4 of 5 stars");
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        let page = page(samples::stored("new"));
+        assert_eq!(page.engagement.mark.label, "Not scored yet");
+        assert_eq!(page.status.mark.label, "Not set");
+        let html = page.render().unwrap();
+        assert!(html.contains("No answer in the last 90 days"));
+        assert!(html.contains("The first score comes when its first week has ended."));
+    }
+}

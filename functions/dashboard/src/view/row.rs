@@ -1,0 +1,89 @@
+//! A row of the portfolio.
+
+use barometer_domain::IsoWeek;
+
+use super::{
+    Scene,
+    query::Placed,
+    spark::{self, Spark},
+    words::{self, Mark},
+};
+
+/// A company in the portfolio's table.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Plan, owner, and what became of it.
+    pub about: String,
+    /// Its business status.
+    pub status: Option<Mark>,
+    /// The status's age and whether it is stale.
+    pub status_age: String,
+    /// Whether the status is past its review.
+    pub stale: bool,
+    /// The shown score.
+    pub score: Option<u8>,
+    /// The band, or why there is none.
+    pub band: Mark,
+    /// How far to rely on it.
+    pub reliance: String,
+    /// The change against the week before.
+    pub change: Option<String>,
+    /// `up`, `dn` or nothing.
+    pub direction: &'static str,
+    /// The last twelve weeks.
+    pub spark: Option<Spark>,
+    /// What its users say.
+    pub happiness: Mark,
+    /// What stands behind it.
+    pub answers: String,
+    /// The cell of the quadrant.
+    pub cell: &'static str,
+    /// The day of the latest activity.
+    pub seen: Option<String>,
+}
+
+/// Builds a row; `latest` is the newest week that any company was scored for.
+pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
+    let company = &placed.view;
+    let engagement = company.engagement.as_ref();
+    let mut about: Vec<String> = [&company.plan, &company.owner].into_iter().flatten().cloned().collect();
+    if let Some(on) = company.churned_on {
+        about.push(format!("lost {}", words::day(on, scene.today())));
+    }
+    let status = company.business_status.as_ref();
+    Row {
+        id: company.company_id.to_string(),
+        name: company.name.clone(),
+        about: about.join(" · "),
+        status: status.map(|status| words::status(status.status.value)),
+        status_age: status.map(|it| words::ago(scene.days_since(it.status.set_at))).unwrap_or_default(),
+        stale: status.is_some_and(|status| status.stale),
+        score: engagement.and_then(|engagement| engagement.shown),
+        band: engagement.map_or(Mark { class: "lx", label: "Not scored yet" }, |engagement| {
+            words::standing(engagement.band)
+        }),
+        reliance: engagement
+            .map(|engagement| {
+                let week = (Some(engagement.week) != latest).then(|| spark::short(engagement.week));
+                let covered = format!("{} % known", engagement.coverage.shown());
+                let sure = format!("{} confidence", words::confidence(engagement.confidence));
+                [week, Some(covered), Some(sure)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            })
+            .unwrap_or_default(),
+        change: placed.change.map(words::change),
+        direction: match placed.change {
+            Some(change) if change > 0 => "up",
+            Some(change) if change < 0 => "dn",
+            _ => "",
+        },
+        spark: engagement.and_then(|engagement| spark::spark(&engagement.trend, engagement.week)),
+        happiness: words::level(company.happiness.level),
+        answers: words::behind_happiness(&company.happiness),
+        cell: company.quadrant.label(),
+        seen: company.last_seen_at.map(|at| scene.day(at)),
+    }
+}

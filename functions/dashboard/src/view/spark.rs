@@ -1,0 +1,114 @@
+//! The small line in a row of the portfolio.
+
+use barometer_cloud::table::companies::{TREND_WEEKS, TrendPoint};
+use barometer_domain::IsoWeek;
+
+/// Units between two weeks.
+const STEP: i64 = 6;
+/// Height of the drawing.
+const HEIGHT: i64 = 20;
+
+/// A line over twelve weeks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spark {
+    /// The line as path data, in whole units of a 66 × 20 drawing; a week without a score leaves a gap.
+    pub path: String,
+    /// The same in words.
+    pub title: String,
+}
+
+/// The line up to `last`; nothing when no week has a score.
+pub fn spark(trend: &[TrendPoint], last: IsoWeek) -> Option<Spark> {
+    let weeks = i64::try_from(TREND_WEEKS).unwrap_or(12);
+    let mut path = String::new();
+    let mut before: Option<(IsoWeek, i64, i64)> = None;
+    let mut first = None;
+    let mut latest = None;
+    for point in trend {
+        let Some(score) = point.score else { continue };
+        let x = (weeks - 1 - last.since(point.week)) * STEP;
+        if !(0..=(weeks - 1) * STEP).contains(&x) {
+            continue;
+        }
+        let shown = score.shown();
+        // One unit of air above and below keeps the stroke inside.
+        let y = HEIGHT - 1 - i64::from(shown) * (HEIGHT - 2) / 100;
+        let next_to_it = before.filter(|(week, ..)| week.next() == point.week);
+        match next_to_it {
+            Some((_, x0, y0)) => path.push_str(&format!("l{} {}", x - x0, y - y0)),
+            // A move and a line of no length: a lone week shows as a dot.
+            None => path.push_str(&format!("M{x} {y}h0")),
+        }
+        before = Some((point.week, x, y));
+        first = first.or(Some((point.week, shown)));
+        latest = Some((point.week, shown));
+    }
+    let ((from, start), (to, end)) = first.zip(latest)?;
+    let title = if from == to {
+        format!("{end} in {}", short(to))
+    } else {
+        format!("{start} in {} to {end} in {}", short(from), short(to))
+    };
+    Some(Spark { path, title })
+}
+
+/// A week's number without its year, `W36`.
+pub fn short(week: IsoWeek) -> String {
+    let text = week.to_string();
+    text.split_once('-').map_or(text.clone(), |(_, week)| week.to_owned())
+}
+
+/// The change of the shown score against the week before; nothing unless both weeks have one.
+pub fn change(trend: &[TrendPoint], week: IsoWeek) -> Option<i16> {
+    let shown = |of: IsoWeek| {
+        trend.iter().find(|point| point.week == of).and_then(|point| point.score).map(|score| score.shown())
+    };
+    Some(i16::from(shown(week)?) - i16::from(shown(week.previous())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barometer_domain::Percent;
+
+    fn point(week: &str, score: Option<u8>) -> TrendPoint {
+        TrendPoint { week: week.parse().unwrap(), score: score.map(Percent::whole) }
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let trend = [point("2026-W34", Some(0)), point("2026-W35", None), point("2026-W36", Some(100))];
+        let spark = spark(&trend, "2026-W36".parse().unwrap()).unwrap();
+        assert_eq!(spark.path, "M54 19h0M66 1h0");
+        assert_eq!(spark.title, "0 in W34 to 100 in W36");
+    }
+
+    #[test]
+    fn neighbours_are_joined() {
+        let trend = [point("2026-W35", Some(50)), point("2026-W36", Some(60))];
+        let spark = spark(&trend, "2026-W36".parse().unwrap()).unwrap();
+        assert_eq!(spark.path, "M60 10h0l6 -1");
+    }
+
+    #[test]
+    fn weeks_beyond_the_drawing_and_missing_ones_draw_nothing() {
+        let last = "2026-W36".parse().unwrap();
+        assert_eq!(spark(&[], last), None);
+        assert_eq!(spark(&[point("2026-W36", None)], last), None);
+        assert_eq!(spark(&[point("2026-W20", Some(50))], last), None);
+        let one = spark(&[point("2026-W36", Some(50))], last).unwrap();
+        assert_eq!(one.title, "50 in W36");
+    }
+
+    #[test]
+    fn a_change_needs_both_weeks() {
+        let trend = [point("2026-W35", Some(40)), point("2026-W36", Some(18))];
+        assert_eq!(change(&trend, "2026-W36".parse().unwrap()), Some(-22));
+        assert_eq!(change(&trend, "2026-W35".parse().unwrap()), None);
+        let trend = [point("2026-W34", Some(40)), point("2026-W36", Some(18))];
+        assert_eq!(change(&trend, "2026-W36".parse().unwrap()), None);
+        // A year's turn is no gap.
+        let trend = [point("2026-W53", Some(40)), point("2027-W01", Some(41))];
+        assert_eq!(change(&trend, "2027-W01".parse().unwrap()), Some(1));
+    }
+}

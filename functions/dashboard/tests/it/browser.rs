@@ -1,0 +1,80 @@
+//! A browser without a screen: keeps the session's cookie and sends what browsers send with forms.
+
+use axum::{Router, body::Body};
+use barometer_cloud::{Clock, Table, workspaces};
+use chrono::{DateTime, TimeZone, Utc};
+use dashboard::Deps;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+/// Tuesday of 2026-W37.
+pub fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 9, 8, 10, 0, 0).unwrap()
+}
+
+/// An answer that was read.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub struct Browser {
+    router: Router,
+    pub cookie: Option<String>,
+}
+
+impl Browser {
+    pub fn at(table: &Table, now: DateTime<Utc>) -> Self {
+        let deps = Deps { table: table.clone(), clock: Clock::fixed(now), secure_cookies: true };
+        Self { router: dashboard::router(deps), cookie: None }
+    }
+
+    pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
+        if let Some(cookie) = &self.cookie {
+            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        if let Some(set) = headers.get(header::SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            self.cookie = set.split(';').next().filter(|pair| !pair.ends_with('=')).map(str::to_owned);
+        }
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        let request = Request::get(path).header(header::HOST, "app.example.com").body(Body::empty());
+        self.send(request.unwrap()).await
+    }
+
+    pub async fn post(&mut self, path: &str, form: &str) -> Answer {
+        let request = Request::post(path)
+            .header(header::HOST, "app.example.com")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()));
+        self.send(request.unwrap()).await
+    }
+
+    pub async fn sign_in(&mut self, token: &str) -> Answer {
+        self.post("/sign-in", &format!("token={token}")).await
+    }
+}
+
+/// A new workspace and a browser that is signed in to it.
+pub async fn workspace(table: &Table, name: &str) -> (workspaces::Created, Browser) {
+    let new = workspaces::NewWorkspace { name: name.to_owned(), ..Default::default() };
+    let made = workspaces::create(table, new, now()).await.unwrap();
+    let mut browser = Browser::at(table, now());
+    assert_eq!(browser.sign_in(&made.api_token).await.status, StatusCode::SEE_OTHER);
+    (made, browser)
+}

@@ -1,0 +1,8 @@
+//! The page through its router, over an embedded store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod browser;
+mod invented;
+mod pages;
+mod sign_in;
+mod store;

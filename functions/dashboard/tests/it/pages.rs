@@ -1,0 +1,182 @@
+//! The pages behind a session.
+
+use barometer_cloud::table::companies::Profile;
+use barometer_domain::{CompanyId, status::Status};
+use http::{StatusCode, header};
+
+use crate::{
+    browser::{self, now},
+    invented::{self, Story},
+    store,
+};
+
+/// Budget of a page before compression.
+const PAGE_BYTES: usize = 60_000;
+
+fn scored(name: &str, scores: &[u8]) -> Story {
+    Story {
+        name: name.to_owned(),
+        scores: scores.iter().map(|score| Some(*score)).collect(),
+        ..Story::default()
+    }
+}
+
+#[tokio::test]
+async fn an_empty_workspace_is_told_how_to_send_its_first_event() {
+    let table = store::table().await;
+    let (_, mut browser) = browser::workspace(&table, "Acme & Sons").await;
+    let page = browser.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("No company yet"));
+    assert!(page.body.contains("https://app.example.com/v1/track"));
+    assert!(page.body.contains("Mon 14 Sep, 00:00 (UTC)"));
+    assert!(page.body.contains("Acme &#38; Sons"));
+    let page = browser.get("/quadrant").await;
+    assert!(page.body.contains("No company yet."));
+}
+
+#[tokio::test]
+async fn before_the_first_score_nothing_is_zero() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Acme").await;
+    let company = CompanyId::new("acme").unwrap();
+    table.note_company(&made.workspace_id, &company, &Profile::default(), now()).await.unwrap();
+    let page = browser.get("/").await;
+    assert!(page.body.contains("No score yet. The first one comes when the week has ended: Mon 14 Sep"));
+    assert!(page.body.contains("<b>–</b> <i class=lx>Not scored yet</i>"));
+    assert!(page.body.contains("Showing 1 of 1"));
+    let page = browser.get("/companies/acme").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("No week has a score yet."));
+}
+
+#[tokio::test]
+async fn filters_narrow_and_say_so() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Acme").await;
+    let low = Story { status: Some((Status::Thriving, 3)), ..scored("Low", &[60, 18]) };
+    invented::company(&table, &made.workspace_id, "low", &low, now()).await;
+    invented::company(&table, &made.workspace_id, "high", &scored("High", &[80, 85]), now()).await;
+    let page = browser.get("/").await;
+    assert!(page.body.contains("Week <b>2026-W36</b>"));
+    assert!(page.body.contains("provisional until Wed 9 Sep, 00:00 (UTC)"));
+    assert!(page.body.contains("<span>At Risk 18 (−42)</span>"));
+    assert!(page.body.contains("▼ −42"));
+    let page = browser.get("/?engagement=at_risk&sort=name").await;
+    assert!(page.body.contains("Showing 1 of 2"));
+    assert!(!page.body.contains("/companies/high"));
+    let page = browser.get("/?q=nobody").await;
+    assert!(page.body.contains("No company matches."));
+    assert!(page.body.contains("Showing 0 of 2"));
+    let page = browser.get("/?sort=%ff&status=<script>&q=%22%3E%3Cscript%3E").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(!page.body.contains("<script"));
+}
+
+#[tokio::test]
+async fn names_are_text_whatever_they_hold() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "<b>Acme</b>").await;
+    let id = "a/b?<script>&\"'";
+    let story = scored("<script>alert(1)</script>\"'>", &[60, 18]);
+    invented::company(&table, &made.workspace_id, id, &story, now()).await;
+    invented::history(&table, &made.workspace_id, id, &story, now()).await;
+    for path in ["/", "/quadrant"] {
+        let page = browser.get(path).await;
+        assert!(!page.body.contains("<script") && !page.body.contains("<b>Acme"), "{path}");
+        assert!(page.body.contains("&#60;script&#62;alert(1)"), "{path}");
+        assert!(page.body.contains("/companies/a%2Fb%3F%3Cscript%3E%26%22%27"), "{path}");
+    }
+    let page = browser.get("/companies/a%2Fb%3F%3Cscript%3E%26%22%27").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(!page.body.contains("<script"));
+}
+
+#[tokio::test]
+async fn another_workspaces_company_is_not_there() {
+    let table = store::table().await;
+    let (made, mut mine) = browser::workspace(&table, "Acme").await;
+    let (_, mut theirs) = browser::workspace(&table, "Beta").await;
+    invented::company(&table, &made.workspace_id, "secret", &scored("Secret", &[50, 50]), now()).await;
+    assert_eq!(mine.get("/companies/secret").await.status, StatusCode::OK);
+    let other = theirs.get("/companies/secret").await;
+    let unknown = theirs.get("/companies/unknown").await;
+    assert_eq!((other.status, &other.body), (StatusCode::NOT_FOUND, &unknown.body));
+    assert!(!theirs.get("/").await.body.contains("Secret"));
+    assert_eq!(theirs.get("/companies/%00").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(theirs.get("/nowhere").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_company_shows_how_its_score_comes_about() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Acme").await;
+    let story = Story {
+        status: Some((Status::Healthy, 20)),
+        happiness: Some((30, 4)),
+        feedback_missing: true,
+        ..scored("Halden Foods", &[62, 61, 60, 58, 50, 50])
+    };
+    invented::company(&table, &made.workspace_id, "halden", &story, now()).await;
+    invented::history(&table, &made.workspace_id, "halden", &story, now()).await;
+    let page = browser.get("/companies/halden").await.body;
+    for text in [
+        "4 of 8 users active",
+        "4 of 12 features used · 212 minutes",
+        "nobody has answered in the last 90 days",
+        "counts as 50",
+        "Exports time out since the last release.",
+        "3 of 10",
+        "in the product",
+        "Mara Lindqvist",
+        "no address known",
+        "was Healthy",
+        "Struggling since 21 Aug",
+        "Not Happy · 4 answers",
+        "2026-08",
+        "Engagement by week from 2026-W31 to 2026-W36: 50 at the end, between 50 and 62.",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_hundred_companies_stay_small() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Meridian Cloud").await;
+    let stories = invented::stories(100);
+    for (id, story) in &stories {
+        invented::company(&table, &made.workspace_id, id, story, now()).await;
+    }
+    let (id, story) = &stories[0];
+    invented::history(&table, &made.workspace_id, id, story, now()).await;
+    for path in ["/", "/?sort=name&q=e", "/quadrant", &format!("/companies/{id}")] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.len() < PAGE_BYTES, "{path}: {} bytes", page.body.len());
+        assert!(!page.body.contains(" style="), "the policy would ignore it");
+    }
+    assert!(browser.get("/").await.body.contains("Showing 100 of 100"));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_strict_headers() {
+    let table = store::table().await;
+    let (_, mut browser) = browser::workspace(&table, "Acme").await;
+    let mut answers = vec![browser.post("/sign-out", "").await];
+    for path in ["/", "/sign-in", "/sign-in/x", "/nowhere"] {
+        answers.push(browser.get(path).await);
+    }
+    answers.push(browser.sign_in("wrong").await);
+    answers.push(browser.post("/", "").await);
+    for answer in answers {
+        let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        for part in ["img-src data:", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(part), "{part}");
+        }
+        assert_eq!(answer.header(header::CACHE_CONTROL), "no-store");
+        assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+        assert_eq!(answer.header(header::REFERRER_POLICY), "same-origin");
+    }
+}
