@@ -1,5 +1,6 @@
 //! Members: the users of a company, with when each may be asked next.
 
+use aws_sdk_dynamodb::types::ReturnValue;
 use barometer_domain::{CompanyId, UserId, WorkspaceId, Zone, ask, member};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ impl Person {
 }
 
 /// A member whose turn it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Due {
     /// The workspace.
     pub workspace: WorkspaceId,
@@ -124,9 +125,40 @@ impl Table {
             .expression_attribute_values(":at", item::text(keys::instant(seen_at)))
             .expression_attribute_values(":shard", item::text(due_shard(user)))
             .expression_attribute_values(":due", item::text(keys::instant(due)))
+            .return_values(ReturnValue::UpdatedOld)
             .send()
             .await;
-        match noted.map_err(StoreError::from) {
+        let before = match noted.map_err(StoreError::from) {
+            Ok(answer) => answer.attributes.unwrap_or_default(),
+            Err(StoreError::Conflict) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if before.contains_key("work_sk") {
+            self.move_turn(workspace, company, user, due).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The first turn follows from the first instant, so it moves with it; the turn of who was asked stays.
+    async fn move_turn(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        to: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let moved = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update_expression("SET work_sk = :to")
+            .condition_expression("work_sk > :to AND attribute_not_exists(last_ask_at)")
+            .expression_attribute_values(":to", item::text(keys::instant(to)))
+            .send()
+            .await;
+        match moved.map_err(StoreError::from) {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
