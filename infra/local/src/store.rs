@@ -139,7 +139,7 @@ fn open_file(folder: &Path) -> Result<dynoxide::Database, StoreError> {
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let failed = |source| StoreError::Folder { folder: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    make_private(folder).map_err(failed)?;
     let file =
         File::options().create(true).truncate(false).write(true).open(folder.join(LOCK)).map_err(failed)?;
     match file.try_lock() {
@@ -147,4 +147,13 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
         Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// For its owner only: it holds the keys of signed links, and mails.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
