@@ -210,7 +210,7 @@ impl Table {
 
     /// All companies of a workspace in the order of their ids: one query, paged by the SDK.
     pub async fn companies(&self, workspace: &WorkspaceId) -> Result<Vec<Company>, StoreError> {
-        self.query_as(keys::companies(workspace), Range::Prefix(String::new())).await
+        self.query_as(keys::companies(workspace), Range::All).await
     }
 
     /// Makes a company known, or adds what the product says about it. Called with the instant of the event that

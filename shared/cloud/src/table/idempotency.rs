@@ -51,7 +51,8 @@ impl Table {
         Ok(found.filter(|found| now < found.expires_at))
     }
 
-    /// Keeps the answer to a key; the first one stays.
+    /// Keeps the answer to a key; the first one stays until it is forgotten, whether the table's TTL has removed
+    /// it by then or not.
     pub async fn remember(
         &self,
         workspace: &WorkspaceId,
@@ -59,8 +60,17 @@ impl Table {
         answer: &Remembered,
     ) -> Result<(), StoreError> {
         let put = item::write(pk(workspace, key), "answer".to_owned(), answer)?;
-        match self.put(put, true).await {
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        let kept = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(put))
+            .condition_expression("attribute_not_exists(pk) OR expires_at <= :given")
+            .expression_attribute_values(":given", item::expiry(answer.expires_at - KEPT))
+            .send()
+            .await;
+        match kept.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -2,6 +2,8 @@
 //! to rebuild every aggregate. The key follows from the request's content, so that a retry writes it again
 //! instead of beside.
 
+use std::io::Read;
+
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -17,7 +19,7 @@ const LEVEL: i32 = 3;
 const PART: usize = 380_000;
 
 /// Most bytes that a pack may unpack to.
-const MAX_UNPACKED: usize = 64 * 1024 * 1024;
+const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
 
 /// Shards of a day's log, by the first digit of the hash.
 const SHARDS: &str = "0123456789abcdef";
@@ -29,6 +31,17 @@ pub struct Pack {
     pub received_at: DateTime<Utc>,
     /// The events, as the ingesting function wrote them.
     pub content: Vec<u8>,
+}
+
+/// Takes as much memory as the content needs; the limit is for what isn't a pack of ours.
+fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut content = Vec::new();
+    let reader = zstd::stream::read::Decoder::new(packed).map_err(StoreError::Pack)?;
+    reader.take(MAX_UNPACKED + 1).read_to_end(&mut content).map_err(StoreError::Pack)?;
+    if content.len() as u64 > MAX_UNPACKED {
+        return Err(StoreError::Pack(std::io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(content)
 }
 
 impl Table {
@@ -60,15 +73,19 @@ impl Table {
     pub async fn log_of_day(&self, workspace: &WorkspaceId, day: NaiveDate) -> Result<Vec<Pack>, StoreError> {
         let mut packs = Vec::new();
         for shard in SHARDS.split("").filter(|shard| !shard.is_empty()) {
-            let found =
-                self.query(keys::log(workspace, day, shard), Range::Prefix(String::new()), true).await?;
+            let found = self.query(keys::log(workspace, day, shard), Range::All, true).await?;
             let mut body: Vec<u8> = Vec::new();
             let mut seen = 0;
             for part in &found {
                 // Parts come in order of hash and index; the first part of a hash begins a pack.
-                if item::get_text(part, "sk")?.ends_with("#000") {
+                let index =
+                    item::get_text(part, "sk")?.rsplit('#').next().and_then(|index| index.parse().ok());
+                if index == Some(0) {
                     body.clear();
                     seen = 0;
+                } else if index != Some(seen) || seen == 0 {
+                    // Left by a longer version of the same request, or the part before it is missing.
+                    continue;
                 }
                 if let Some(AttributeValue::B(bytes)) = part.get("body") {
                     body.extend_from_slice(bytes.as_ref());
@@ -84,8 +101,9 @@ impl Table {
                         received_at: received_at
                             .parse()
                             .map_err(|error: chrono::ParseError| StoreError::Corrupt(error.into()))?,
-                        content: zstd::bulk::decompress(&body, MAX_UNPACKED).map_err(StoreError::Pack)?,
+                        content: unpack(&body)?,
                     });
+                    seen = 0;
                 }
             }
         }

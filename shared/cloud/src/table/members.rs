@@ -288,6 +288,32 @@ impl Table {
         }
     }
 
+    /// Puts a member who is on no list of those to be asked back on it, at `at`: their address became known. The
+    /// sweep decides whether and when.
+    pub async fn wake_ask(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let woken = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update_expression("SET work_pk = :shard, work_sk = :at")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(work_pk)")
+            .expression_attribute_values(":shard", item::text(due_shard(user)))
+            .expression_attribute_values(":at", item::text(keys::instant(at)))
+            .send()
+            .await;
+        match woken.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Records that a member was asked: number of asks, unanswered ones, and when to look again.
     pub async fn record_ask(
         &self,

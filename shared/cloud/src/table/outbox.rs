@@ -25,7 +25,7 @@ impl Table {
 
     /// Events of a workspace that the bus hasn't taken yet, as far as is known, the oldest first.
     pub async fn unpublished(&self, workspace: &WorkspaceId) -> Result<Vec<Event>, StoreError> {
-        let found = self.query(keys::outbox(workspace), Range::Prefix(String::new()), true).await?;
+        let found = self.query(keys::outbox(workspace), Range::All, true).await?;
         let mut events = found
             .iter()
             .map(|found| Ok(serde_json::from_str::<Event>(item::get_text(found, "event")?)?))
