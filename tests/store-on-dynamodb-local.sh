@@ -60,5 +60,5 @@ echo "DynamoDB Local answers on $BAROMETER_TEST_DYNAMODB"
 if (($# > 0)); then
   "$@"
 else
-  cargo nextest run -p barometer-cloud --test store
+  cargo nextest run -p barometer-tests --test store
 fi

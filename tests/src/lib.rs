@@ -1,6 +1,7 @@
-//! Support for the scenarios in `tests/it`.
+//! Support for the scenarios in `tests/it` and the store suite in `tests/store`.
 
 pub mod aws_endpoint;
 pub mod binary;
 pub mod runtime_api;
+pub mod store;
 pub mod template;

@@ -1,0 +1,22 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! The table, kind of item by kind of item: what every function relies on. Runs on the embedded store and, by
+//! `tests/store-on-dynamodb-local.sh`, on Amazon's DynamoDB Local.
+
+mod activity;
+mod answers;
+mod asks;
+mod budget;
+mod companies;
+mod credentials;
+mod faults;
+mod idempotency;
+mod log;
+mod members;
+mod outbox;
+mod runs;
+mod samples;
+mod settings;
+mod snapshots;
+mod statuses;
+mod users;
+mod workspaces;
