@@ -139,12 +139,23 @@ pub async fn latest(
     origin: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Answer>, StoreError> {
+    Ok(revisions(table, workspace, company, user, origin, now).await?.pop())
+}
+
+/// All revisions of a user's answer to one ask or event, as of `now`, oldest first, without void ones.
+pub async fn revisions(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    user: &UserId,
+    origin: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Answer>, StoreError> {
     // A little ahead: another machine's clock may be.
-    let answers = table.answers(workspace, company, now - REVISABLE, now + TimeDelta::minutes(5)).await?;
-    Ok(answers
-        .into_iter()
-        .filter(|answer| answer.user_id == *user && answer.origin == origin && answer.void.is_none())
-        .max_by_key(|answer| answer.at))
+    let mut answers = table.answers(workspace, company, now - REVISABLE, now + TimeDelta::minutes(5)).await?;
+    answers.retain(|answer| answer.user_id == *user && answer.origin == origin && answer.void.is_none());
+    answers.sort_by_key(|answer| answer.at);
+    Ok(answers)
 }
 
 fn events(

@@ -1,0 +1,211 @@
+//! `/f/{token}`: the question, and the answer to it. Only a POST writes: mail scanners open every link.
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State, rejection::PathRejection},
+    response::Response,
+};
+use barometer_cloud::{
+    asking::end_back_off,
+    happiness::{self, Recorded},
+    lambda::Chain,
+    table::answers::{Answer, Source},
+};
+use barometer_domain::token::Purpose;
+use chrono::TimeDelta;
+use http::{HeaderMap, StatusCode};
+
+use crate::{
+    Deps,
+    failure::{Failure, Reader},
+    form::{self, Form},
+    link::Link,
+    page::{QuestionPage, STYLE, ThanksPage, page},
+};
+
+/// Most revisions of an answer within an hour.
+const REVISIONS_AN_HOUR: usize = 20;
+
+/// GET and HEAD: the question, with the clicked rating chosen. Writes nothing.
+pub async fn show(
+    State(deps): State<Deps>,
+    token: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let reader = Reader::of(request.method(), request.headers());
+    let query = request.uri().query().unwrap_or_default();
+    let clicked = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "s")
+        .and_then(|(_, value)| form::rating(&value));
+    match token {
+        Ok(Path(token)) => {
+            question(&deps, reader, &token, clicked).await.unwrap_or_else(|failure| reader.refuse(failure))
+        }
+        Err(_) => reader.refuse(Failure::NotFound),
+    }
+}
+
+async fn question(
+    deps: &Deps,
+    reader: Reader,
+    token: &str,
+    clicked: Option<u8>,
+) -> Result<Response, Failure> {
+    let link = Link::open(deps, Purpose::Feedback, token, reader.language).await?;
+    let current = revisions(deps, &link).await?.pop();
+    let form = Form {
+        rating: clicked.or_else(|| current.as_ref().map(|answer| whole(answer))),
+        comment: current.as_ref().and_then(|answer| answer.comment.clone()).unwrap_or_default(),
+    };
+    Ok(shown(deps, &link, token, &form, current.is_some(), None))
+}
+
+fn shown(
+    deps: &Deps,
+    link: &Link,
+    token: &str,
+    form: &Form,
+    answered: bool,
+    mistake: Option<&str>,
+) -> Response {
+    let texts = link.texts();
+    let status = if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page(
+        status,
+        &QuestionPage {
+            language: link.language,
+            texts,
+            style: STYLE,
+            question: &link.named(texts.question),
+            token,
+            unsubscribe: &link.unsubscribe(deps),
+            selected: form.rating,
+            comment: &form.comment,
+            answered,
+            mistake,
+        },
+    )
+}
+
+/// The number of an answer to a mail, 0 to 10.
+fn whole(answer: &Answer) -> u8 {
+    u8::try_from(answer.rating.value().basis_points() / 1_000).unwrap_or(10)
+}
+
+async fn revisions(deps: &Deps, link: &Link) -> Result<Vec<Answer>, Failure> {
+    let ask = &link.ask;
+    let origin = ask.send_id.to_string();
+    let (workspace, company, now) = (&ask.workspace_id, &ask.company_id, deps.clock.now());
+    Ok(happiness::revisions(&deps.table, workspace, company, &ask.user_id, &origin, now).await?)
+}
+
+/// POST: records the answer, or the change of one.
+pub async fn submit(
+    State(deps): State<Deps>,
+    token: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let reader = Reader::of(request.method(), request.headers());
+    let (parts, body) = request.into_parts();
+    match token {
+        Ok(Path(token)) => record(&deps, reader, &token, &parts.headers, body)
+            .await
+            .unwrap_or_else(|failure| reader.refuse(failure)),
+        Err(_) => reader.refuse(Failure::NotFound),
+    }
+}
+
+async fn record(
+    deps: &Deps,
+    reader: Reader,
+    token: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let link = Link::open(deps, Purpose::Feedback, token, reader.language).await?;
+    let reader = Reader { language: link.language, ..reader };
+    let form = match Form::read(headers, body).await {
+        Ok(form) => form,
+        Err(failure) => return Ok(reader.refuse(failure)),
+    };
+    let before = revisions(deps, &link).await?;
+    let mistake = |text| Ok(wrong(deps, reader, &link, token, &form, !before.is_empty(), text));
+    let Some(rating) = form.rated() else { return mistake(link.texts().no_rating) };
+    if form.is_too_long() {
+        return mistake(link.texts().long_comment);
+    }
+    let now = deps.clock.now();
+    let hour_ago = now - TimeDelta::hours(1);
+    if before.iter().filter(|answer| answer.at > hour_ago).count() >= REVISIONS_AN_HOUR {
+        return Ok(reader.refuse(Failure::TooMany));
+    }
+    let answer = Answer {
+        user_id: link.ask.user_id.clone(),
+        rating,
+        comment: Some(form.comment.clone()).filter(|comment| !comment.is_empty()),
+        at: now,
+        source: Source::Mail,
+        origin: link.ask.send_id.to_string(),
+        void: None,
+    };
+    write(deps, &link, &answer).await?;
+    let texts = link.texts();
+    let recorded = texts.recorded.replace("{rating}", &whole(&answer).to_string());
+    Ok(page(
+        StatusCode::OK,
+        &ThanksPage {
+            language: link.language,
+            texts,
+            style: STYLE,
+            recorded: &recorded,
+            token,
+            unsubscribe: &link.unsubscribe(deps),
+        },
+    ))
+}
+
+/// The form again, as it was typed, with what is wrong about it.
+fn wrong(
+    deps: &Deps,
+    reader: Reader,
+    link: &Link,
+    token: &str,
+    form: &Form,
+    answered: bool,
+    mistake: &str,
+) -> Response {
+    if reader.json {
+        use axum::response::IntoResponse;
+        let pointer = if form.rating.is_none() { "/rating" } else { "/comment" };
+        return barometer_cloud::http::Problem::invalid(
+            mistake,
+            vec![barometer_cloud::http::problem::FieldError {
+                pointer: pointer.to_owned(),
+                detail: mistake.to_owned(),
+            }],
+        )
+        .into_response();
+    }
+    shown(deps, link, token, form, answered, Some(mistake))
+}
+
+/// Writes the answer and what follows from it. Once the answer is stored, it was given, whatever comes after.
+async fn write(deps: &Deps, link: &Link, answer: &Answer) -> Result<(), Failure> {
+    let ask = &link.ask;
+    let (workspace, company) = (&ask.workspace_id, &ask.company_id);
+    let recorded = happiness::record(&deps.table, workspace, company, &link.settings, answer).await?;
+    if let Recorded::New(events) = &recorded {
+        deps.table.publish_or_leave(&deps.bus, workspace, events).await;
+    } else if ask.answered_at.is_some() {
+        return Ok(());
+    }
+    if let Err(error) = deps.table.note_answered(ask, answer.at).await {
+        tracing::warn!(error = %Chain(&error), send_id = %ask.send_id, "the ask isn't marked as answered");
+    }
+    let restored =
+        end_back_off(&deps.table, workspace, company, &ask.user_id, &link.settings, answer.at).await;
+    if let Err(error) = restored {
+        tracing::warn!(error = %Chain(&error), send_id = %ask.send_id, "the back-off isn't ended");
+    }
+    Ok(())
+}

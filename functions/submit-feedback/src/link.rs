@@ -1,0 +1,62 @@
+//! What a link leads to. Its signature is verified before anything is read.
+
+use barometer_cloud::{language::Language, table::asks::Ask};
+use barometer_domain::{Settings, token::Purpose};
+
+use crate::{
+    Deps,
+    failure::Failure,
+    texts::{Texts, texts},
+};
+
+/// An opened link.
+#[derive(Debug)]
+pub struct Link {
+    /// The ask it belongs to.
+    pub ask: Ask,
+    /// Settings of the ask's workspace.
+    pub settings: Settings,
+    /// The language of its pages: the user's, else the browser's.
+    pub language: Language,
+}
+
+impl Link {
+    /// Opens a link. Errors: not ours, not for this purpose, expired, or the store.
+    pub async fn open(
+        deps: &Deps,
+        purpose: Purpose,
+        token: &str,
+        browser: Language,
+    ) -> Result<Self, Failure> {
+        let send = deps.link_keys.open(purpose, token, deps.clock.now())?;
+        let ask = deps.table.ask(send).await?.ok_or(Failure::NotFound)?;
+        let settings = deps.table.settings(&ask.workspace_id).await?.ok_or(Failure::NotFound)?.settings;
+        let member = deps.table.member(&ask.workspace_id, &ask.company_id, &ask.user_id).await?;
+        let mut spoken = member.and_then(|member| member.language);
+        if spoken.is_none() {
+            let user = deps.table.user(&ask.workspace_id, &ask.user_id).await?;
+            spoken = user.and_then(|user| user.language);
+        }
+        let language = match spoken {
+            // Mails to those who speak none of our languages are in the default one, and so is the page.
+            Some(tag) => Language::of_tag(&tag).unwrap_or_default(),
+            None => browser,
+        };
+        Ok(Self { ask, settings, language })
+    }
+
+    /// The texts of its pages.
+    pub fn texts(&self) -> &'static Texts {
+        texts(self.language)
+    }
+
+    /// A text about the product.
+    pub fn named(&self, text: &str) -> String {
+        text.replace("{product}", self.settings.product())
+    }
+
+    /// The token of the unsubscribe page of the same ask.
+    pub fn unsubscribe(&self, deps: &Deps) -> String {
+        deps.link_keys.sign(Purpose::Unsubscribe, self.ask.send_id, None)
+    }
+}

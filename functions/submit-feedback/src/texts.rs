@@ -1,0 +1,157 @@
+//! What the pages say, all texts of one language together.
+
+use barometer_cloud::language::Language;
+
+/// The texts of the pages in one language. `{product}` and `{rating}` stand for what they name.
+#[derive(Debug)]
+pub struct Texts {
+    /// The question.
+    pub question: &'static str,
+    /// What the ends of the scale mean.
+    pub scale: &'static str,
+    /// The second question.
+    pub reason: &'static str,
+    /// Beside the second question.
+    pub optional: &'static str,
+    /// The button of a first answer.
+    pub send: &'static str,
+    /// The button of a changed answer.
+    pub change: &'static str,
+    /// Above an answer that was given before.
+    pub answered: &'static str,
+    /// Title after an answer.
+    pub thanks: &'static str,
+    /// What was recorded.
+    pub recorded: &'static str,
+    /// The link back to the answer.
+    pub revise: &'static str,
+    /// The link to the unsubscribe page.
+    pub unsubscribe: &'static str,
+    /// Title of the unsubscribe page.
+    pub unsubscribe_title: &'static str,
+    /// What unsubscribing does.
+    pub unsubscribe_question: &'static str,
+    /// The button that does it.
+    pub unsubscribe_button: &'static str,
+    /// Title once it is done.
+    pub unsubscribed: &'static str,
+    /// What it means once it is done.
+    pub unsubscribed_detail: &'static str,
+    /// Before the title of a page that needs another look.
+    pub mistake: &'static str,
+    /// No rating, or none from 0 to 10.
+    pub no_rating: &'static str,
+    /// A comment that is too long.
+    pub long_comment: &'static str,
+    /// Title and text: no such link.
+    pub not_found: [&'static str; 2],
+    /// Title and text: the link has expired.
+    pub closed: [&'static str; 2],
+    /// Title and text: the method has no meaning here.
+    pub no_method: [&'static str; 2],
+    /// Title and text: the body isn't a form.
+    pub no_form: [&'static str; 2],
+    /// Title and text: the body is too large.
+    pub too_large: [&'static str; 2],
+    /// Title and text: too many changes.
+    pub too_many: [&'static str; 2],
+    /// Title and text: the store can't be reached.
+    pub unavailable: [&'static str; 2],
+    /// Title and text: our fault.
+    pub internal: [&'static str; 2],
+}
+
+/// The texts of a language.
+pub fn texts(language: Language) -> &'static Texts {
+    match language {
+        Language::English => &ENGLISH,
+        Language::German => &GERMAN,
+    }
+}
+
+const ENGLISH: Texts = Texts {
+    question: "How likely are you to recommend {product} to a friend or colleague?",
+    scale: "0 = not at all likely, 10 = extremely likely",
+    reason: "What is the main reason for your score?",
+    optional: "optional, up to 5,000 characters",
+    send: "Send answer",
+    change: "Change answer",
+    answered: "You have answered already. Your answer is shown here, and you can change it.",
+    thanks: "Thank you",
+    recorded: "Your answer was recorded: {rating} of 10.",
+    revise: "Change your answer",
+    unsubscribe: "Unsubscribe from these mails",
+    unsubscribe_title: "Unsubscribe",
+    unsubscribe_question: "You will get no more automated mails about {product}.",
+    unsubscribe_button: "Unsubscribe",
+    unsubscribed: "You are unsubscribed",
+    unsubscribed_detail: "You get no more automated mails about {product}. You can close this page.",
+    mistake: "Please check:",
+    no_rating: "Please choose a whole number from 0 to 10.",
+    long_comment: "The text has more than 5,000 characters. Please shorten it.",
+    not_found: ["This link isn't valid", "It may be incomplete. Please open it again from the mail."],
+    closed: [
+        "This question is closed",
+        "The time to answer is over. Thank you for coming by; we will ask again another time.",
+    ],
+    no_method: ["This doesn't work here", "Please open the link from the mail again."],
+    no_form: ["This can't be read", "Please open the link from the mail again and answer on the page."],
+    too_large: ["This is too long", "Please go back and shorten the text to 5,000 characters."],
+    too_many: [
+        "Too many changes",
+        "Your last answer is kept. Please wait an hour before you change it again.",
+    ],
+    unavailable: [
+        "Please try again",
+        "Your answer can't be recorded at the moment. Please try again shortly.",
+    ],
+    internal: ["Something went wrong", "The fault is ours. Please try again later."],
+};
+
+const GERMAN: Texts = Texts {
+    question: "Wie wahrscheinlich ist es, dass Sie {product} Freunden oder Kollegen weiterempfehlen?",
+    scale: "0 = überhaupt nicht wahrscheinlich, 10 = äußerst wahrscheinlich",
+    reason: "Was ist der Hauptgrund für Ihre Bewertung?",
+    optional: "freiwillig, bis zu 5.000 Zeichen",
+    send: "Antwort senden",
+    change: "Antwort ändern",
+    answered: "Sie haben schon geantwortet. Hier steht Ihre Antwort; Sie können sie ändern.",
+    thanks: "Vielen Dank",
+    recorded: "Ihre Antwort wurde gespeichert: {rating} von 10.",
+    revise: "Antwort ändern",
+    unsubscribe: "Diese E-Mails abbestellen",
+    unsubscribe_title: "E-Mails abbestellen",
+    unsubscribe_question: "Sie erhalten dann keine automatischen E-Mails zu {product} mehr.",
+    unsubscribe_button: "Abbestellen",
+    unsubscribed: "Die E-Mails sind abbestellt",
+    unsubscribed_detail: "Sie erhalten keine automatischen E-Mails zu {product} mehr. Sie können diese Seite schließen.",
+    mistake: "Bitte prüfen:",
+    no_rating: "Bitte wählen Sie eine ganze Zahl von 0 bis 10.",
+    long_comment: "Der Text hat mehr als 5.000 Zeichen. Bitte kürzen Sie ihn.",
+    not_found: [
+        "Dieser Link ist ungültig",
+        "Vielleicht ist er unvollständig. Bitte öffnen Sie ihn noch einmal aus der E-Mail.",
+    ],
+    closed: [
+        "Diese Frage ist geschlossen",
+        "Die Zeit zum Antworten ist vorbei. Danke für Ihren Besuch; wir fragen ein andermal wieder.",
+    ],
+    no_method: ["Das geht hier nicht", "Bitte öffnen Sie den Link noch einmal aus der E-Mail."],
+    no_form: [
+        "Das ist nicht lesbar",
+        "Bitte öffnen Sie den Link noch einmal aus der E-Mail und antworten Sie auf der Seite.",
+    ],
+    too_large: ["Das ist zu lang", "Bitte gehen Sie zurück und kürzen Sie den Text auf 5.000 Zeichen."],
+    too_many: [
+        "Zu viele Änderungen",
+        "Ihre letzte Antwort bleibt gespeichert. Bitte warten Sie eine Stunde, bevor Sie sie wieder ändern.",
+    ],
+    unavailable: [
+        "Bitte noch einmal versuchen",
+        "Ihre Antwort kann gerade nicht gespeichert werden. Bitte versuchen Sie es gleich noch einmal.",
+    ],
+    internal: [
+        "Etwas ist schiefgegangen",
+        "Der Fehler liegt bei uns. Bitte versuchen Sie es später noch einmal.",
+    ],
+};

@@ -1,0 +1,7 @@
+//! The pages on the embedded store, with the bus played in process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod answering;
+mod pages;
+mod support;
+mod unsubscribing;
