@@ -1,4 +1,4 @@
-//! The one stylesheet: inline in every page, allowed by its hash.
+//! The stylesheets: inline in the pages, allowed by their hashes.
 
 use std::sync::LazyLock;
 
@@ -7,16 +7,23 @@ use sha2::{Digest, Sha256};
 
 static SHEET: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/page.css")));
 
-/// The stylesheet as it stands in the pages.
+static COMPANY: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/company.css")));
+
+/// The stylesheet of every page.
 pub fn sheet() -> &'static str {
     &SHEET
 }
 
-/// The `Content-Security-Policy` of every page: this stylesheet, forms to ourselves, and nothing else.
+/// What the page of a company needs beyond it.
+pub fn company_sheet() -> &'static str {
+    &COMPANY
+}
+
+/// The `Content-Security-Policy` of every page: these stylesheets, forms to ourselves, and nothing else.
 pub fn policy() -> String {
-    let hash = STANDARD.encode(Sha256::digest(sheet().as_bytes()));
+    let [common, company] = [sheet(), company_sheet()].map(|sheet| STANDARD.encode(Sha256::digest(sheet)));
     format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; form-action 'self'; \
+        "default-src 'none'; style-src 'sha256-{common}' 'sha256-{company}'; img-src data:; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     )
 }
@@ -45,8 +52,9 @@ mod tests {
         assert_eq!(squeeze("a b {\n  color: red;\n  margin: 0 1px;\n}\n/* why */\nc, d { top: 0 }"), {
             "a b{color:red;margin:0 1px}c,d{top:0}"
         });
-        assert!(!sheet().contains("/*"));
-        assert!(!sheet().contains("</"));
+        for sheet in [sheet(), company_sheet()] {
+            assert!(!sheet.contains("/*") && !sheet.contains("</"));
+        }
     }
 
     #[test]

@@ -223,9 +223,7 @@ fn facts(view: &CompanyView, scene: Scene<'_>) -> Vec<String> {
     facts.extend(view.notice_on.map(|on| format!("Gave notice {}", words::day(on, today))));
     facts.extend(view.churned_on.map(|on| format!("Lost {}", words::day(on, today))));
     facts.extend(view.last_seen_at.map(|at| format!("Last seen {}", scene.day(at))));
-    facts.push(
-        if view.request_feedback { "Users are asked for feedback" } else { "Users aren't asked" }.into(),
-    );
+    facts.push(if view.request_feedback { "Feedback requests on" } else { "Feedback requests off" }.into());
     facts
 }
 
@@ -266,7 +264,8 @@ fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
     ));
     if let Some(band) = score.month_band {
         let shown = score.month_score.map(|score| format!("{} ", score.shown())).unwrap_or_default();
-        lines.push(format!("Month {}: {shown}{}", score.month, band.label()));
+        let short = if score.month_score.is_none() { ", fewer than two scored weeks" } else { "" };
+        lines.push(format!("Month {}: {shown}{}{short}", score.month, band.label()));
     }
     let warning = score.provisional.then(|| {
         let end = score.week.grace_end(scene.zone());
@@ -289,7 +288,8 @@ fn happiness(view: &CompanyView, scene: Scene<'_>) -> Reading {
         None => "Nobody was asked by mail".to_owned(),
     });
     if let Some(nps) = &happiness.nps {
-        lines.push(format!("NPS {:.0}, between {:.0} and {:.0}", nps.value, nps.low, nps.high));
+        let text = format!("NPS {:.0}, between {:.0} and {:.0}", nps.value, nps.low, nps.high);
+        lines.push(text.replace('-', "−"));
     }
     let warning = if happiness.silent {
         Some("Silent: asked at least twice, and nobody has answered.".to_owned())

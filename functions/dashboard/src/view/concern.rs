@@ -9,6 +9,8 @@ use super::{Scene, spark, words};
 const DROP: i16 = -15;
 /// A renewal this many days ahead is told beside another reason.
 const RENEWAL_DAYS: i64 = 60;
+/// Reasons below this weight only say where a company stands, and are left out where companies are compared.
+pub const TELLING: u16 = 12;
 /// Reasons below this weight say where a company stands and don't call for anybody.
 pub const CALLING: u16 = 15;
 
@@ -38,7 +40,7 @@ pub fn concerns(company: &CompanyView, scene: Scene<'_>) -> Vec<Concern> {
         && let (Some(status), Some(engagement)) = (&company.business_status, &company.engagement)
     {
         let (by_hand, by_use) = (status.status.value.label(), engagement.band.label());
-        add(30, format!("status {by_hand}, engagement {by_use}: they disagree"));
+        add(30, format!("status {by_hand}, yet engagement {by_use}"));
     }
     if let Some(on) = company.renewal_on {
         let days = (on - scene.today()).num_days();
@@ -126,7 +128,7 @@ mod tests {
         let mut company = samples::view("acme");
         samples::judge(&mut company, Status::Thriving, 5);
         samples::engage(&mut company, &[20, 20]);
-        assert_eq!(texts(&company), ["At Risk 20", "status Thriving, engagement At Risk: they disagree"]);
+        assert_eq!(texts(&company), ["At Risk 20", "status Thriving, yet engagement At Risk"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use chrono::Days;
 use super::{
     Scene,
     chrome::Chrome,
-    concern::{CALLING, concerns},
+    concern::{CALLING, TELLING, concerns},
     quadrant::Picture,
     query::{Choice, ENGAGEMENTS, Placed, QUADRANTS, Query, SORTS, STATUSES, engagement_of},
     row::{Row, row},
@@ -92,7 +92,7 @@ pub struct PortfolioPage {
     next_score: String,
     bands: Vec<BandCount>,
     first: Vec<First>,
-    calling: usize,
+    more: bool,
     picture: Picture,
     query: Query,
     selects: [Select; 4],
@@ -126,7 +126,7 @@ impl PortfolioPage {
             Picture::draw(live().map(|view| (view.quadrant, view.company_id.as_str(), view.name.as_str())));
         let bands = bands(live().map(engagement_of).collect(), &query);
         let total = all.len();
-        let calling = all.iter().filter(|placed| calls(placed)).count();
+        let more = all.iter().filter(|placed| calls(placed)).count() > first.len();
         all.retain(|placed| query.matches(&placed.view));
         query.sort(&mut all);
         Self {
@@ -136,7 +136,7 @@ impl PortfolioPage {
             next_score: next_score(scene),
             bands,
             first,
-            calling,
+            more,
             picture,
             selects: selects(&query),
             rows: all.iter().map(|placed| row(placed, latest, scene)).collect(),
@@ -146,11 +146,7 @@ impl PortfolioPage {
     }
 
     fn aria_sort(&self, sort: &str) -> &'static str {
-        match (self.query.sorted_by() == sort, sort) {
-            (false, _) => "none",
-            (true, "attention") => "descending",
-            (true, _) => "ascending",
-        }
+        if self.query.sorted_by() == sort { "ascending" } else { "none" }
     }
 }
 
@@ -164,7 +160,13 @@ fn first(all: &[Placed]) -> Vec<First> {
         .map(|placed| First {
             id: placed.view.company_id.to_string(),
             name: placed.view.name.clone(),
-            reasons: placed.concerns.iter().take(REASONS).map(|concern| concern.text.clone()).collect(),
+            reasons: placed
+                .concerns
+                .iter()
+                .filter(|concern| concern.weight >= TELLING)
+                .take(REASONS)
+                .map(|concern| concern.text.clone())
+                .collect(),
         })
         .collect()
 }

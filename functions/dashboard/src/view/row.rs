@@ -1,6 +1,6 @@
 //! A row of the portfolio.
 
-use barometer_domain::IsoWeek;
+use barometer_domain::{IsoWeek, Percent};
 
 use super::{
     Scene,
@@ -28,7 +28,7 @@ pub struct Row {
     pub score: Option<u8>,
     /// The band, or why there is none.
     pub band: Mark,
-    /// How far to rely on it.
+    /// How far to rely on it: the share of the weight that is known, unless it is all, and the confidence.
     pub reliance: String,
     /// The change against the week before.
     pub change: Option<String>,
@@ -36,6 +36,8 @@ pub struct Row {
     pub direction: &'static str,
     /// The last twelve weeks.
     pub spark: Option<Spark>,
+    /// Its happiness as a whole percent.
+    pub happy: Option<u8>,
     /// What its users say.
     pub happiness: Mark,
     /// What stands behind it.
@@ -50,7 +52,10 @@ pub struct Row {
 pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
     let company = &placed.view;
     let engagement = company.engagement.as_ref();
-    let mut about: Vec<String> = [&company.plan, &company.owner].into_iter().flatten().cloned().collect();
+    // The page of the company has the whole address.
+    let owner = company.owner.as_deref().map(|owner| owner.split('@').next().unwrap_or(owner));
+    let mut about: Vec<String> =
+        [company.plan.as_deref(), owner].into_iter().flatten().map(str::to_owned).collect();
     if let Some(on) = company.churned_on {
         about.push(format!("lost {}", words::day(on, scene.today())));
     }
@@ -69,9 +74,11 @@ pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
         reliance: engagement
             .map(|engagement| {
                 let week = (Some(engagement.week) != latest).then(|| spark::short(engagement.week));
-                let covered = format!("{} % known", engagement.coverage.shown());
-                let sure = format!("{} confidence", words::confidence(engagement.confidence));
-                [week, Some(covered), Some(sure)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+                let covered = (engagement.coverage < Percent::FULL)
+                    .then(|| format!("{} % known", engagement.coverage.shown()));
+                // The style adds the word "confidence" to each.
+                let sure = words::confidence(engagement.confidence).to_owned();
+                [week, covered, Some(sure)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
             })
             .unwrap_or_default(),
         change: placed.change.map(words::change),
@@ -81,6 +88,7 @@ pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
             _ => "",
         },
         spark: engagement.and_then(|engagement| spark::spark(&engagement.trend, engagement.week)),
+        happy: company.happiness.score.map(Percent::shown),
         happiness: words::level(company.happiness.level),
         answers: words::behind_happiness(&company.happiness),
         cell: company.quadrant.label(),

@@ -3,15 +3,17 @@
 use barometer_cloud::table::companies::{TREND_WEEKS, TrendPoint};
 use barometer_domain::IsoWeek;
 
-/// Units between two weeks.
-const STEP: i64 = 6;
+/// Pixels between two weeks.
+const STEP: i64 = 7;
+/// Left edge of the drawing, so that a stroke's round end isn't cut.
+const LEFT: i64 = 1;
 /// Height of the drawing.
-const HEIGHT: i64 = 20;
+const HEIGHT: i64 = 24;
 
 /// A line over twelve weeks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spark {
-    /// The line as path data, in whole units of a 66 × 20 drawing; a week without a score leaves a gap.
+    /// The line as path data, in whole pixels of an 80 × 24 drawing; a week without a score leaves a gap.
     pub path: String,
     /// The same in words.
     pub title: String,
@@ -22,23 +24,31 @@ pub fn spark(trend: &[TrendPoint], last: IsoWeek) -> Option<Spark> {
     let weeks = i64::try_from(TREND_WEEKS).unwrap_or(12);
     let mut path = String::new();
     let mut before: Option<(IsoWeek, i64, i64)> = None;
+    let mut joined = false;
     let mut first = None;
     let mut latest = None;
     for point in trend {
         let Some(score) = point.score else { continue };
-        let x = (weeks - 1 - last.since(point.week)) * STEP;
-        if !(0..=(weeks - 1) * STEP).contains(&x) {
+        let place = weeks - 1 - last.since(point.week);
+        let x = LEFT + place * STEP;
+        if !(0..weeks).contains(&place) {
             continue;
         }
         let shown = score.shown();
-        // One unit of air above and below keeps the stroke inside.
-        let y = HEIGHT - 1 - i64::from(shown) * (HEIGHT - 2) / 100;
+        // Two pixels of air above and below keep the stroke inside.
+        let y = HEIGHT - 2 - i64::from(shown) * (HEIGHT - 4) / 100;
         let next_to_it = before.filter(|(week, ..)| week.next() == point.week);
         match next_to_it {
-            Some((_, x0, y0)) => path.push_str(&format!("l{} {}", x - x0, y - y0)),
+            // Every page has a hundred of these: one command for a run, and a sign parts numbers as a blank does.
+            Some((_, x0, y0)) => {
+                let start = if joined { " " } else { "l" };
+                let blank = if y < y0 { "" } else { " " };
+                path.push_str(&format!("{start}{}{blank}{}", x - x0, y - y0));
+            }
             // A move and a line of no length: a lone week shows as a dot.
             None => path.push_str(&format!("M{x} {y}h0")),
         }
+        joined = next_to_it.is_some();
         before = Some((point.week, x, y));
         first = first.or(Some((point.week, shown)));
         latest = Some((point.week, shown));
@@ -47,7 +57,9 @@ pub fn spark(trend: &[TrendPoint], last: IsoWeek) -> Option<Spark> {
     let title = if from == to {
         format!("{end} in {}", short(to))
     } else {
-        format!("{start} in {} to {end} in {}", short(from), short(to))
+        let since =
+            if last.since(from) < weeks - 1 { format!(" since {}", short(from)) } else { String::new() };
+        format!("{start} to {end}{since}")
     };
     Some(Spark { path, title })
 }
@@ -79,15 +91,15 @@ mod tests {
     fn a_gap_stays_a_gap() {
         let trend = [point("2026-W34", Some(0)), point("2026-W35", None), point("2026-W36", Some(100))];
         let spark = spark(&trend, "2026-W36".parse().unwrap()).unwrap();
-        assert_eq!(spark.path, "M54 19h0M66 1h0");
-        assert_eq!(spark.title, "0 in W34 to 100 in W36");
+        assert_eq!(spark.path, "M64 22h0M78 2h0");
+        assert_eq!(spark.title, "0 to 100 since W34");
     }
 
     #[test]
     fn neighbours_are_joined() {
-        let trend = [point("2026-W35", Some(50)), point("2026-W36", Some(60))];
+        let trend = [point("2026-W34", Some(50)), point("2026-W35", Some(60)), point("2026-W36", Some(40))];
         let spark = spark(&trend, "2026-W36".parse().unwrap()).unwrap();
-        assert_eq!(spark.path, "M60 10h0l6 -1");
+        assert_eq!(spark.path, "M64 12h0l7-2 7 4");
     }
 
     #[test]

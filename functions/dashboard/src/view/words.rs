@@ -107,21 +107,16 @@ pub fn signed(change: i16) -> String {
     }
 }
 
-/// What stands behind a level of happiness: `72 · 5 answers`.
+/// What stands behind a level of happiness: `5 answers`.
 pub fn behind_happiness(happiness: &Happiness) -> String {
-    let mut parts = Vec::new();
-    if let Some(score) = happiness.score {
-        parts.push(score.shown().to_string());
-        parts.push(count(happiness.answers, "answer"));
-        if happiness.provisional {
-            parts.push("provisional".to_owned());
+    match happiness.score {
+        Some(_) if happiness.provisional => {
+            format!("{} · provisional", count(happiness.answers, "answer"))
         }
-    } else if happiness.silent {
-        parts.push("silent: asked, no answer".to_owned());
-    } else {
-        parts.push("no answers yet".to_owned());
+        Some(_) => count(happiness.answers, "answer"),
+        None if happiness.silent => "silent: asked, no answer".to_owned(),
+        None => "no answers yet".to_owned(),
     }
-    parts.join(" · ")
 }
 
 /// Why a component has no value, with the age up to which answers count.
@@ -213,6 +208,6 @@ mod tests {
             silent: false,
             ..happiness
         };
-        assert_eq!(behind_happiness(&happiness), "0 · 1 answer · provisional");
+        assert_eq!(behind_happiness(&happiness), "1 answer · provisional");
     }
 }

@@ -291,7 +291,7 @@ pub fn stories(count: u64) -> Vec<(String, Story)> {
 }
 
 fn story(dice: &mut Dice, name: String) -> Story {
-    let mut score = 20 + i64::try_from(dice.roll(75)).unwrap();
+    let mut score = 34 + i64::try_from(dice.roll(62)).unwrap();
     let kind = dice.roll(20);
     let weeks = if kind == 0 { 3 } else { 18 };
     let mut scores: Vec<Option<u8>> = (0..weeks)
@@ -311,10 +311,19 @@ fn story(dice: &mut Dice, name: String) -> Story {
     if kind == 4 {
         scores.clear();
     }
-    let statuses = [Status::Thriving, Status::Healthy, Status::Steady, Status::Struggling, Status::Healthy];
-    let status = (dice.roll(5) > 0).then(|| statuses[usize::try_from(dice.roll(5)).unwrap()]);
+    let statuses = [
+        Status::Thriving,
+        Status::Healthy,
+        Status::Steady,
+        Status::Struggling,
+        Status::Healthy,
+        Status::Healthy,
+        Status::Steady,
+        Status::Healthy,
+    ];
+    let status = (dice.roll(5) > 0).then(|| statuses[usize::try_from(dice.roll(8)).unwrap()]);
     let answers = u32::try_from(dice.roll(9)).unwrap();
-    let feeling = (score + i64::try_from(dice.roll(40)).unwrap() - 15).clamp(5, 100);
+    let feeling = (score + i64::try_from(dice.roll(40)).unwrap() - 6).clamp(5, 100);
     Story {
         name,
         plan: Some(["Starter", "Team", "Enterprise"][usize::try_from(dice.roll(3)).unwrap()]),
@@ -326,7 +335,7 @@ fn story(dice: &mut Dice, name: String) -> Story {
         onboarding: kind == 0,
         happiness: (answers > 0).then(|| (u8::try_from(feeling).unwrap(), answers)),
         silent: answers == 0 && dice.roll(3) == 0,
-        status: status.map(|status| (status, 2 + i64::try_from(dice.roll(50)).unwrap())),
+        status: status.map(|status| (status, 2 + i64::try_from(dice.roll(38)).unwrap())),
         feedback_missing: answers == 0,
     }
 }

@@ -68,7 +68,7 @@ async fn filters_narrow_and_say_so() {
     let page = browser.get("/?q=nobody").await;
     assert!(page.body.contains("No company matches."));
     assert!(page.body.contains("Showing 0 of 2"));
-    let page = browser.get("/?sort=%ff&status=<script>&q=%22%3E%3Cscript%3E").await;
+    let page = browser.get("/?sort=%ff&status=%3Cscript%3E&q=%22%3E%3Cscript%3E").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.body.contains("<script"));
 }
