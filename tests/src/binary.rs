@@ -12,8 +12,8 @@ use crate::runtime_api::{Outcome, RuntimeApi};
 
 /// A running function. Dropping it ends the process.
 pub struct Binary {
-    api: RuntimeApi,
     process: Child,
+    api: RuntimeApi,
 }
 
 impl Binary {
@@ -36,7 +36,7 @@ impl Binary {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        Ok(Self { api, process })
+        Ok(Self { process, api })
     }
 
     /// Hands an event to the function and waits for what it makes of it. Errors: the function ended, or didn't
@@ -54,9 +54,16 @@ impl Binary {
     }
 }
 
-/// Builds every binary of the workspace as the running test was built. A test run alone builds no binaries of
-/// other packages, and stale ones would be worse than none.
+/// A folder with binaries to test as they are, such as those of another profile.
+const PREBUILT: &str = "BAROMETER_TEST_BINARIES";
+
+/// Builds every binary of the workspace as the running test was built, unless `BAROMETER_TEST_BINARIES` names a
+/// folder of built ones. A test run alone builds no binaries of other packages, and stale ones would be worse
+/// than none.
 pub async fn build() -> io::Result<()> {
+    if std::env::var_os(PREBUILT).is_some() {
+        return Ok(());
+    }
     let folder = folder()?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -72,12 +79,16 @@ pub async fn build() -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("cargo build: {status}"))) }
 }
 
-fn program(name: &str) -> io::Result<PathBuf> {
+/// Where the binary `name` lies, once [`build`] has built it.
+pub fn program(name: &str) -> io::Result<PathBuf> {
     Ok(folder()?.join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// `target/debug`: the running test lies in its `deps`.
 fn folder() -> io::Result<PathBuf> {
+    if let Some(prebuilt) = std::env::var_os(PREBUILT) {
+        return Ok(prebuilt.into());
+    }
     let test = std::env::current_exe()?;
     test.parent()
         .and_then(Path::parent)

@@ -123,6 +123,10 @@ pub(crate) async fn follow_up(
         let visited = note.groups.keys().chain(identity.groups.iter().map(|group| &group.company));
         for company in visited {
             context.describe(user, company, &person).await?;
+            if person.email.is_some() && !context.memory.was_reachable(group(company)) {
+                // The sweep takes people without an address off its list.
+                context.table.wake_ask(context.workspace, company, user, context.now).await?;
+            }
         }
     }
     settle(context, user, &identity).await?;

@@ -36,6 +36,7 @@ struct Entries {
     members: HashMap<(WorkspaceId, CompanyId, UserId), DateTime<Utc>>,
     groups: HashMap<(WorkspaceId, CompanyId, UserId), DateTime<Utc>>,
     companies: HashMap<(WorkspaceId, CompanyId), DateTime<Utc>>,
+    reachable: HashMap<(WorkspaceId, CompanyId, UserId), ()>,
 }
 
 /// The memory of one process.
@@ -114,6 +115,15 @@ impl Memory {
     /// Notes that a user named a company at `at`.
     pub fn note_group(&self, group: (WorkspaceId, CompanyId, UserId), at: DateTime<Utc>) {
         self.with(|entries| keep(&mut entries.groups, group, at));
+    }
+
+    /// Whether a member was told to be reachable before; notes that it is.
+    pub fn was_reachable(&self, member: (WorkspaceId, CompanyId, UserId)) -> bool {
+        self.with(|entries| {
+            let known = entries.reachable.contains_key(&member);
+            keep(&mut entries.reachable, member, ());
+            known
+        })
     }
 
     /// Whether a company is known to have begun by `at`.

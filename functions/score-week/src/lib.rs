@@ -9,9 +9,9 @@
 mod plan;
 mod shard;
 
+use barometer_cloud::table::runs::Pass;
 use barometer_cloud::{Bus, StoreError, Table, bus::BusError};
 use barometer_domain::{IsoWeek, WorkspaceId};
-use barometer_cloud::table::runs::Pass;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

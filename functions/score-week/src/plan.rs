@@ -47,7 +47,8 @@ async fn due_in(deps: &Deps, workspace: &Workspace, now: DateTime<Utc>) -> Resul
             deps.table.plan_run(id, key, &run).await?
         }
     };
-    let events = run.left().map(|shard| shard_event(id, week, pass, shard, now)).collect::<Result<Vec<_>, _>>()?;
+    let events =
+        run.left().map(|shard| shard_event(id, week, pass, shard, now)).collect::<Result<Vec<_>, _>>()?;
     deps.bus.publish_all(&events).await?;
     tracing::info!(workspace = %id, %week, ?pass, shards = events.len(), "week planned");
     Ok(events.len())

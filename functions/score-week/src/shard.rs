@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use barometer_cloud::{
     StoreError, Table,
+    asking::is_excluded,
     bus::{DetailType, Event},
-    happiness::{self},
+    happiness,
     lambda::Chain,
     table::{
+        answers::Answer,
+        asks::Ask,
         companies::{Company, Engagement, Readings, TREND_WEEKS, TrendPoint},
+        members::Member,
         runs::RunKey,
         snapshots::Published,
     },
+    views::no_happiness,
 };
 use barometer_domain::{
     CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
@@ -81,6 +86,14 @@ pub async fn score(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, ScoreEr
     Ok(outcome)
 }
 
+/// What was read of one company.
+struct Read {
+    activity: BTreeMap<UserId, UserWeek>,
+    members: Vec<Member>,
+    answers: Vec<Answer>,
+    asks: Vec<Ask>,
+}
+
 /// What scoring one company did.
 #[derive(Default)]
 struct Scored {
@@ -98,13 +111,13 @@ impl Context<'_> {
         if gone || company.created_at >= self.week.end(zone) {
             return Ok(Scored::default());
         }
-        let activity = self.table.activity_of_week(self.workspace, id, self.week).await?;
-        let snapshot = self.snapshot(&company, &activity).await?;
+        let read = self.read(id).await?;
+        let snapshot = self.snapshot(&company, &read).await?;
         let before = self.table.week_revisions(self.workspace, id, self.week).await?.pop();
         let unchanged = before.as_ref().is_some_and(|before| before.snapshot == snapshot);
         let revision = before.as_ref().map_or(1, |before| before.revision + u32::from(!unchanged));
 
-        let readings = self.readings(&company, &snapshot, revision, last_seen(&activity, self.week, zone)).await?;
+        let readings = self.readings(&company, &snapshot, revision, &read);
         let events = self.events(&company, &readings)?;
         if unchanged {
             // Nothing to publish; the row is mended if a crash came between snapshot and row.
@@ -116,26 +129,33 @@ impl Context<'_> {
         Ok(Scored { published: true, events })
     }
 
-    async fn snapshot(
-        &self,
-        company: &Company,
-        activity: &BTreeMap<UserId, UserWeek>,
-    ) -> Result<WeekSnapshot, StoreError> {
-        let id = &company.company_id;
+    /// Everything that score and happiness of a company need, each read once.
+    async fn read(&self, id: &CompanyId) -> Result<Read, StoreError> {
+        let age = self.settings.answer_age();
         let end = self.week.end(self.settings.time_zone);
         let members = self.table.members(self.workspace, id).await?;
-        let members = members
-            .into_iter()
-            .map(|member| {
-                let excluded = member
-                    .email
-                    .as_deref()
-                    .is_some_and(|email| self.settings.exclusions.excludes_email(email));
-                (member.user_id.clone(), member.seat(excluded))
-            })
+        // A company nobody of which was ever asked has no asks to read.
+        let asked = members.iter().any(|member| member.asks > 0);
+        Ok(Read {
+            activity: self.table.activity_of_week(self.workspace, id, self.week).await?,
+            answers: self
+                .table
+                .answers(self.workspace, id, end.min(self.now) - age, end.max(self.now))
+                .await?,
+            asks: if asked { self.table.asks(self.workspace, id).await? } else { Vec::new() },
+            members,
+        })
+    }
+
+    async fn snapshot(&self, company: &Company, read: &Read) -> Result<WeekSnapshot, StoreError> {
+        let id = &company.company_id;
+        let excluded = |member: &Member| is_excluded(self.settings, &member.user_id, member.email.as_deref());
+        let members = read
+            .members
+            .iter()
+            .map(|member| (member.user_id.clone(), member.seat(excluded(member))))
             .collect();
-        let answers = self.table.answers(self.workspace, id, end - self.settings.answer_age(), end).await?;
-        let answers: Vec<_> = answers.iter().filter_map(|answer| answer.counted()).collect();
+        let answers: Vec<_> = read.answers.iter().filter_map(Answer::counted).collect();
         let before = self.table.weeks_before(self.workspace, id, self.week).await?;
         Ok(week::score(&CompanyWeek {
             week: self.week,
@@ -144,10 +164,10 @@ impl Context<'_> {
             started: self.settings.time_zone.date(company.created_at),
             plan: company.plan.as_deref(),
             members: &members,
-            activity,
+            activity: &read.activity,
             answers: &answers,
             history: &history(&before, self.week),
-            telemetry: self.telemetry_of(id, activity).await?,
+            telemetry: self.telemetry_of(id, &read.activity).await?,
         }))
     }
 
@@ -165,23 +185,17 @@ impl Context<'_> {
     }
 
     /// What the row of the company is to say; only what differs from what it says.
-    async fn readings(
-        &self,
-        company: &Company,
-        snapshot: &WeekSnapshot,
-        revision: u32,
-        last_seen_at: Option<DateTime<Utc>>,
-    ) -> Result<Readings, StoreError> {
-        let happiness =
-            happiness::happiness(self.table, self.workspace, &company.company_id, self.settings, self.now, None)
-                .await?;
+    fn readings(&self, company: &Company, snapshot: &WeekSnapshot, revision: u32, read: &Read) -> Readings {
+        let happiness = happiness::compute(&read.answers, &read.members, &read.asks, self.settings, self.now);
+        let known = company.happiness.clone().unwrap_or_else(no_happiness);
+        let seen = last_seen(&read.activity, self.week, self.settings.time_zone);
         let engagement = engagement(company.engagement.as_ref(), snapshot, revision);
-        Ok(Readings {
+        Readings {
             engagement: engagement.filter(|new| company.engagement.as_ref() != Some(new)),
             month: None,
-            happiness: Some(happiness).filter(|new| company.happiness.as_ref() != Some(new)),
-            last_seen_at: last_seen_at.filter(|seen| company.last_seen_at.is_none_or(|known| *seen > known)),
-        })
+            happiness: Some(happiness).filter(|new| *new != known),
+            last_seen_at: seen.filter(|seen| company.last_seen_at.is_none_or(|known| *seen > known)),
+        }
     }
 
     /// Events of readings that moved to another band or level.

@@ -58,6 +58,13 @@ pub struct HomeArgs {
     now: Option<DateTime<Utc>>,
 }
 
+impl HomeArgs {
+    /// A demonstration keeps nothing unless it is told where.
+    fn for_demo(self) -> Options {
+        Options { listen: self.listen, data: self.data, now: self.now }
+    }
+}
+
 impl From<HomeArgs> for Options {
     fn from(args: HomeArgs) -> Self {
         let data = if args.in_memory { None } else { Some(args.data.unwrap_or_else(|| DATA_FOLDER.into())) };
@@ -74,6 +81,9 @@ pub enum CliError {
     /// The home didn't start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The demonstration failed.
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
     /// No workspace was made.
     #[error(transparent)]
     Workspace(#[from] workspace::WorkspaceError),
@@ -99,7 +109,7 @@ fn run(command: Command) -> Result<(), CliError> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::run(args.into()).await,
-            Command::Demo(args) => demo::run(args.into()).await,
+            Command::Demo(args) => demo::run(args.for_demo()).await,
             Command::Workspace(WorkspaceCommand::Create(args)) => Ok(workspace::create(args).await?),
         }
     })

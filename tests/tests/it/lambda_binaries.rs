@@ -34,7 +34,13 @@ struct World {
 }
 
 impl World {
+    /// A workspace of today.
     async fn new() -> Self {
+        Self::since(Utc::now()).await
+    }
+
+    /// A workspace that was made at an instant: weeks before it aren't scored.
+    async fn since(made: DateTime<Utc>) -> Self {
         binary::build().await.unwrap();
         let store = Store::open(None).unwrap();
         let aws = store.aws(clients::http_client());
@@ -48,7 +54,7 @@ impl World {
             write_key: Some("wk_example".to_owned()),
         };
         let now = Utc::now();
-        let workspace = workspaces::create(&table, new, now).await.unwrap();
+        let workspace = workspaces::create(&table, new, made).await.unwrap();
         let send = SendId::from_bytes([3; 16]);
         let keys = Keys::new(Key { id: 1, secret: LINK_SECRET.to_vec() }, Vec::new());
         let expires = now + TimeDelta::days(30);
@@ -165,18 +171,33 @@ impl World {
         Http::read(self.run(function, vec![self.event(event)]).await.remove(0))
     }
 
-    /// The shards that a run of a schedule put on the bus, as the rule delivers them.
-    fn shards(&self, kind: &str, envelope: &str) -> Vec<Value> {
-        let entries = self.endpoint.bus();
-        let of_kind = entries.iter().filter(|entry| entry["DetailType"] == kind);
-        of_kind
-            .map(|entry| {
+    /// Fires a schedule and delivers the shards that it puts on the bus, as the rule does, until nothing is due.
+    /// Returns the shards' details.
+    async fn drain(&self, function: &str, schedule: Value, kind: &str, envelope: &str) -> Vec<Value> {
+        let mut details = Vec::new();
+        loop {
+            let known = self.endpoint.bus().len();
+            self.run(function, vec![schedule.clone()]).await;
+            let told =
+                self.endpoint.bus().into_iter().skip(known).filter(|entry| entry["DetailType"] == kind);
+            let due: Vec<Value> = told.map(|entry| parsed(&entry["Detail"])).collect();
+            if due.is_empty() {
+                return details;
+            }
+            let events = due.iter().map(|detail| {
                 let mut event = self.event(envelope);
-                event["detail"] = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+                event["detail"] = detail.clone();
                 event
-            })
-            .collect()
+            });
+            self.run(function, events.collect()).await;
+            details.extend(due);
+        }
     }
+}
+
+/// JSON in a JSON string.
+fn parsed(text: &Value) -> Value {
+    serde_json::from_str(text.as_str().unwrap()).unwrap()
 }
 
 /// An answer in the gateway's form.
@@ -207,6 +228,12 @@ impl Http {
     }
 }
 
+/// The example in `infra/events` looks like what is really published.
+fn assert_same_fields(published: &[Value], example: &Value) {
+    let fields = |detail: &Value| detail.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(fields(published.first().unwrap()), fields(example), "{published:?}");
+}
+
 /// Monday of the running week.
 fn monday() -> NaiveDate {
     let today = Utc::now().date_naive();
@@ -215,17 +242,16 @@ fn monday() -> NaiveDate {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_becomes_a_score() {
-    let world = World::new().await;
+    let world = World::since((monday() - Days::new(7)).and_time(NaiveTime::MIN).and_utc()).await;
     let batch = world.http("ingest-events", "ingest-events.batch").await;
     assert_eq!(batch.status, 200, "{batch:?}");
     assert_eq!(batch.json()["success"], true);
     assert_eq!(batch.json().get("rejected").cloned().unwrap_or(json!(0)), 0, "{batch:?}");
 
     let due = monday().and_time(NaiveTime::from_hms_opt(1, 0, 0).unwrap()).and_utc();
-    world.run("score-week", vec![json!({"scheduled_time": due})]).await;
-    let shards = world.shards("score.shard", "score-week.shard");
+    let shards =
+        world.drain("score-week", json!({"scheduled_time": due}), "score.shard", "score-week.shard").await;
     assert!(!shards.is_empty());
-    world.run("score-week", shards).await;
 
     let portfolio = world.http("portfolio", "portfolio.companies").await;
     assert_eq!(portfolio.status, 200, "{portfolio:?}");
@@ -268,7 +294,7 @@ async fn update_status_sets_it_and_tells_the_bus() {
     assert_eq!(answer.status, 200, "{answer:?}");
     let told =
         world.endpoint.bus().into_iter().find(|entry| entry["DetailType"] == "status.changed").unwrap();
-    let detail: Value = serde_json::from_str(told["Detail"].as_str().unwrap()).unwrap();
+    let detail = parsed(&told["Detail"]);
     assert_eq!(detail["to"], "struggling", "{detail}");
     assert_eq!(detail["company_id"], "acme", "{detail}");
 }
@@ -284,13 +310,16 @@ async fn dashboard_shows_the_portfolio_to_who_is_signed_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn score_week_takes_its_schedule_and_a_shard() {
-    let world = World::new().await;
-    world.run("score-week", vec![world.event("score-week.schedule"), world.event("score-week.shard")]).await;
+    let world = World::since("2026-08-31T00:00:00Z".parse().unwrap()).await;
+    let schedule = world.event("score-week.schedule");
+    let shards = world.drain("score-week", schedule, "score.shard", "score-week.shard").await;
+    assert_same_fields(&shards, &world.event("score-week.shard")["detail"]);
+    world.run("score-week", vec![world.event("score-week.shard")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn roll_up_month_takes_its_schedule_and_a_shard() {
-    let world = World::new().await;
+    let world = World::since("2026-08-31T00:00:00Z".parse().unwrap()).await;
     world
         .run("roll-up-month", vec![world.event("roll-up-month.schedule"), world.event("roll-up-month.shard")])
         .await;
@@ -299,7 +328,12 @@ async fn roll_up_month_takes_its_schedule_and_a_shard() {
 #[tokio::test(flavor = "multi_thread")]
 async fn request_feedback_takes_its_schedule() {
     let world = World::new().await;
-    world.run("request-feedback", vec![world.event("request-feedback.schedule")]).await;
+    let schedule = world.event("roll-up-month.schedule");
+    // The weeks first: a month is made of them.
+    world.drain("score-week", schedule.clone(), "score.shard", "score-week.shard").await;
+    let shards = world.drain("roll-up-month", schedule, "rollup.shard", "roll-up-month.shard").await;
+    assert_same_fields(&shards, &world.event("roll-up-month.shard")["detail"]);
+    world.run("roll-up-month", vec![world.event("roll-up-month.shard")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! Scenarios across functions.
 
+mod broken_requests;
+mod home;
 mod lambda_binaries;
+mod restart;
+mod revisions;
+mod week_of_two;

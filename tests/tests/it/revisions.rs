@@ -1,0 +1,107 @@
+//! What was published stays; what came late makes a revision, once.
+
+use serde_json::{Value, json};
+
+use crate::home::Running;
+
+async fn revisions(running: &Running) -> Vec<Value> {
+    let all = running.get("/v1/companies/acme/weeks?revisions=all").await;
+    all["items"].as_array().unwrap().clone()
+}
+
+fn visit(user: &str, id: &str, at: &str) -> Value {
+    json!({ "type": "track", "event": "Signed In", "userId": user, "messageId": id, "timestamp": at,
+        "context": { "groupId": "acme" } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scoring_again_without_change_makes_no_revision() {
+    let running = Running::start("2026-08-31T00:00:00Z", "Etc/UTC").await;
+    running.clock("2026-09-02T00:00:00Z").await;
+    running.event(visit("ada", "1", "2026-09-01T09:00:00Z")).await;
+    running.clock("2026-09-07T01:00:00Z").await;
+    assert_eq!(revisions(&running).await.len(), 1);
+    // The same shard again, as a bus that delivers twice would.
+    let bus = running.get_bus().await;
+    let shards: Vec<&Value> = bus.iter().filter(|event| event["detail-type"] == "score.shard").collect();
+    assert_eq!(shards.len(), 8, "one run, eight shards");
+    for shard in shards {
+        running.home.invoke("score-week", shard.clone()).await.unwrap();
+    }
+    // And the second scoring after the grace.
+    running.clock("2026-09-10T00:00:00Z").await;
+    let published = revisions(&running).await;
+    assert_eq!(published.len(), 1);
+    assert_eq!(published[0]["revision"], 1);
+    assert_eq!(published[0]["provisional"], false);
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_event_within_the_grace_makes_exactly_one() {
+    let running = Running::start("2026-08-31T00:00:00Z", "Etc/UTC").await;
+    running.clock("2026-09-02T00:00:00Z").await;
+    running.event(visit("ada", "1", "2026-09-01T09:00:00Z")).await;
+    running
+        .event(json!({ "type": "identify", "userId": "ben", "messageId": "2",
+        "timestamp": "2026-09-01T09:00:00Z", "context": { "groupId": "acme" } }))
+        .await;
+    running.clock("2026-09-08T10:00:00Z").await;
+    let first = revisions(&running).await;
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0]["components"]["login"]["value"], 50);
+
+    running.event(visit("ben", "3", "2026-09-05T18:00:00Z")).await;
+    running.clock("2026-09-14T12:00:00Z").await;
+    let published: Vec<Value> =
+        revisions(&running).await.into_iter().filter(|week| week["period"] == "2026-W36").collect();
+    assert_eq!(published.len(), 2, "{published:?}");
+    assert_eq!(published[0], first[0].clone().tap(|week| week["provisional"] = json!(false)));
+    assert_eq!(published[1]["components"]["login"]["value"], 100);
+    assert_eq!(published[1]["revision"], 2);
+    // The list shows the latest.
+    let weeks = running.get("/v1/companies/acme/weeks").await;
+    assert_eq!(weeks["items"][0]["revision"], 2);
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_settings_do_not_rewrite_a_week() {
+    let running = Running::start("2026-08-31T00:00:00Z", "Etc/UTC").await;
+    running.clock("2026-09-02T00:00:00Z").await;
+    running.event(visit("ada", "1", "2026-09-01T09:00:00Z")).await;
+    running.clock("2026-09-07T01:00:00Z").await;
+    let weights =
+        json!({ "weights": { "login": 80, "adoption": 10, "feedback": 10 }, "note": "Logins matter." });
+    let saved = running.api(http::Method::PUT, "/v1/settings", &weights).await;
+    assert!(saved.status.is_success(), "{}", crate::home::text(&saved));
+    running.clock("2026-09-14T06:00:00Z").await;
+    let weeks = revisions(&running).await;
+    let versions: Vec<(&Value, &Value)> =
+        weeks.iter().map(|week| (&week["period"], &week["settings_version"])).collect();
+    assert_eq!(
+        versions,
+        [(&json!("2026-W36"), &json!(1)), (&json!("2026-W37"), &json!(2))],
+        "the second scoring of W36 used the settings of the first"
+    );
+    running.home.stop().await;
+}
+
+trait Tap: Sized {
+    /// The value after a change.
+    fn tap(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
+
+impl Tap for Value {}
+
+impl Running {
+    async fn get_bus(&self) -> Vec<Value> {
+        let answer =
+            crate::home::send(&self.client, http::Method::GET, "/local/bus", None, &Value::Null).await;
+        let bus = crate::home::read(&answer);
+        bus.as_array().or(bus["events"].as_array()).or(bus["items"].as_array()).unwrap().clone()
+    }
+}
