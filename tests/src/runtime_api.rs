@@ -110,7 +110,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
     let Some(Invocation { id, event }) = shared.waiting.lock().await.recv().await else {
-        return StatusCode::GONE.into_response();
+        // Nothing will come any more, and the runtime takes no other answer than an event.
+        return std::future::pending().await;
     };
     let deadline = SystemTime::now() + DEADLINE;
     let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
