@@ -54,7 +54,7 @@ async fn question(
     let link = Link::open(deps, Purpose::Feedback, token, reader.language).await?;
     let current = revisions(deps, &link).await?.pop();
     let form = Form {
-        rating: clicked.or_else(|| current.as_ref().map(|answer| whole(answer))),
+        rating: clicked.or_else(|| current.as_ref().map(whole)),
         comment: current.as_ref().and_then(|answer| answer.comment.clone()).unwrap_or_default(),
     };
     Ok(shown(deps, &link, token, &form, current.is_some(), None))
