@@ -85,8 +85,42 @@ pub async fn link_keys(records: &Records) -> Result<Keys, RecordError> {
 /// All functions.
 #[must_use]
 pub fn functions(wiring: Wiring) -> Functions {
-    let Wiring { table: _, events, mail, link_keys: _, clock: _, origin: _ } = wiring;
-    let _bus = Bus::new(clients::eventbridge(&events), BUS);
-    let _mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, None);
+    let Wiring { table, events, mail, link_keys, clock, origin } = wiring;
+    let bus = Bus::new(clients::eventbridge(&events), BUS);
+    let mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, None);
+
+    let ingest = ingest_events::Deps { table: table.clone(), clock: clock.clone() };
+    let submit = submit_feedback::Deps {
+        table: table.clone(),
+        bus: bus.clone(),
+        clock: clock.clone(),
+        link_keys: link_keys.clone(),
+    };
+    let update = update_status::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
+    let portfolio = portfolio::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
+    // The home speaks plain HTTP, over which a browser keeps no secure cookies.
+    let dashboard = dashboard::Deps { table: table.clone(), clock, secure_cookies: false };
+    let score = score_week::Deps { table: table.clone(), bus: bus.clone() };
+    let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone() };
+    let publish = publish_changes::Deps { table: table.clone(), bus };
+    let request = request_feedback::Deps { table, mailer, link_keys, origin };
+
     Functions::default()
+        .http("ingest-events", ingest_events::router(ingest))
+        .http("submit-feedback", submit_feedback::router(submit))
+        .http("update-status", update_status::router(update))
+        .http("portfolio", portfolio::router(portfolio))
+        .http("dashboard", dashboard::router(dashboard))
+        .event("score-week", score, |event, deps: score_week::Deps| async move {
+            score_week::handle(event, &deps).await
+        })
+        .event("roll-up-month", roll_up, |event, deps: roll_up_month::Deps| async move {
+            roll_up_month::handle(event, &deps).await
+        })
+        .event("publish-changes", publish, |event, deps: publish_changes::Deps| async move {
+            publish_changes::handle(event, &deps).await
+        })
+        .event("request-feedback", request, |event, deps: request_feedback::Deps| async move {
+            request_feedback::handle(event, &deps).await
+        })
 }

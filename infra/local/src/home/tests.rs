@@ -304,3 +304,23 @@ fn tempfolder(name: &str) -> std::path::PathBuf {
     }
     folder
 }
+
+#[tokio::test]
+async fn the_product_starts_with_every_function_behind_its_route() {
+    let home = Home::start(Options::default()).await.unwrap();
+    let client = crate::client::Client::new(&home.url());
+    let status = async |method: http::Method, path: &str| {
+        client.send(method, path, &[], "{\"batch\":[]}").await.unwrap().status.as_u16()
+    };
+    assert_eq!(status(http::Method::POST, "/v1/batch").await, 401);
+    assert_eq!(status(http::Method::GET, "/v1/companies").await, 401);
+    assert_eq!(status(http::Method::PUT, "/v1/companies/c1/status").await, 401);
+    assert_eq!(status(http::Method::GET, "/").await, 303);
+    let link = client.send(http::Method::GET, "/f/not-a-token", &[], "").await.unwrap();
+    assert!(link.status.is_client_error() && link.body.starts_with(b"<!"), "{link:?}");
+    for function in ["score-week", "roll-up-month", "request-feedback", "publish-changes"] {
+        let due = json!({"scheduled_time": "2026-09-07T00:00:00Z"});
+        assert!(home.invoke(function, due).await.is_ok(), "{function}");
+    }
+    home.stop().await;
+}
