@@ -285,7 +285,7 @@ fn happiness(view: &CompanyView, scene: Scene<'_>) -> Reading {
     }
     lines.push(match happiness.response_rate {
         Some(rate) => format!("{} % of those asked answered", rate.shown()),
-        None => "Nobody was asked by mail".to_owned(),
+        None => format!("No request delivered in the last {} days", scene.settings.answer_age_days),
     });
     if let Some(nps) = &happiness.nps {
         let text = format!("NPS {:.0}, between {:.0} and {:.0}", nps.value, nps.low, nps.high);
