@@ -151,9 +151,9 @@ async fn the_form_can_be_used_by_everybody() {
     }
     assert_eq!(body.matches(r#"type="radio""#).count(), 11);
     assert_eq!(body.matches(" checked").count(), 1);
-    assert!(
-        body.contains("<legend>How likely are you to recommend Initech to a friend or colleague?</legend>")
-    );
+    assert!(body.contains(
+        "<legend><h1>How likely are you to recommend Initech to a friend or colleague?</h1></legend>"
+    ));
     assert!(body.contains(r#"<label class="comment" for="comment">"#));
     assert!(body.contains(r#"name="viewport""#));
     assert!(body.contains(r#"?h=1" rel="nofollow" tabindex="-1" aria-hidden="true" hidden>"#));
