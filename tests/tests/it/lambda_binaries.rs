@@ -320,20 +320,34 @@ async fn score_week_takes_its_schedule_and_a_shard() {
 #[tokio::test(flavor = "multi_thread")]
 async fn roll_up_month_takes_its_schedule_and_a_shard() {
     let world = World::since("2026-08-31T00:00:00Z".parse().unwrap()).await;
-    world
-        .run("roll-up-month", vec![world.event("roll-up-month.schedule"), world.event("roll-up-month.shard")])
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn request_feedback_takes_its_schedule() {
-    let world = World::new().await;
     let schedule = world.event("roll-up-month.schedule");
     // The weeks first: a month is made of them.
     world.drain("score-week", schedule.clone(), "score.shard", "score-week.shard").await;
     let shards = world.drain("roll-up-month", schedule, "rollup.shard", "roll-up-month.shard").await;
     assert_same_fields(&shards, &world.event("roll-up-month.shard")["detail"]);
     world.run("roll-up-month", vec![world.event("roll-up-month.shard")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn request_feedback_takes_its_schedule_and_sends_through_ses() {
+    let world = World::new().await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let mut turn_on = world.event("update-status.set");
+    turn_on["rawPath"] = json!("/v1/companies/acme");
+    turn_on["requestContext"]["http"]["method"] = json!("PATCH");
+    turn_on["requestContext"]["http"]["path"] = json!("/v1/companies/acme");
+    turn_on["body"] = json!(json!({"request_feedback": true}).to_string());
+    let answer = Http::read(world.run("portfolio", vec![turn_on]).await.remove(0));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    world.run("request-feedback", vec![world.event("request-feedback.schedule")]).await;
+    // Ada is asked within the weeks in which a first backlog is spread.
+    let afternoons = (1..60).map(|day| monday() + Days::new(day));
+    let schedules = afternoons.map(|day| json!({"scheduled_time": format!("{day}T15:45:00Z")}));
+    world.run("request-feedback", schedules.collect()).await;
+    let mails = world.endpoint.mails();
+    assert!(!mails.is_empty());
+    assert_eq!(mails[0]["Destination"]["ToAddresses"], json!(["ada@acme.example"]), "{}", mails[0]);
+    assert_eq!(mails[0]["ConfigurationSetName"], "barometer", "{}", mails[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
