@@ -39,7 +39,7 @@ async fn the_same_answer_twice_is_one() {
         table.record_answer(&a, &acme, &given, &Readings::default(), &told).await.unwrap();
     }
     let all = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
-    assert_eq!(table.answers(&a, &acme, all.0, all.1).await.unwrap(), [given.clone()]);
+    assert_eq!(table.answers(&a, &acme, all.0, all.1).await.unwrap(), std::slice::from_ref(&given));
     assert_eq!(table.unpublished(&a).await.unwrap(), told);
 
     // At one instant, but of another user or to another question: another answer.

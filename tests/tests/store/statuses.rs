@@ -27,7 +27,7 @@ async fn is_set_with_history_and_event() {
     let (a, acme) = (workspace(), company("acme"));
     let first = change("1", None, Status::Healthy, "2026-09-01T10:00:00Z");
     let told = event("acme", DetailType::StatusChanged, "1");
-    table.set_status(&a, &acme, 0, &first, &[told.clone()]).await.unwrap();
+    table.set_status(&a, &acme, 0, &first, std::slice::from_ref(&told)).await.unwrap();
     let second = change("2", Some(Status::Healthy), Status::Healthy, "2026-09-02T10:00:00Z");
     table.set_status(&a, &acme, 1, &second, &[]).await.unwrap();
 
