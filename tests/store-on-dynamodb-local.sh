@@ -60,5 +60,6 @@ echo "DynamoDB Local answers on $BAROMETER_TEST_DYNAMODB"
 if (($# > 0)); then
   "$@"
 else
-  cargo nextest run -p barometer-tests --test store
+  # The whole workspace is chosen and then narrowed: another choice of packages would build dependencies anew.
+  cargo nextest run --workspace -E 'binary(store)'
 fi

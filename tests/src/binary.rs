@@ -57,31 +57,16 @@ impl Binary {
 /// A folder with binaries to test as they are, such as those of another profile.
 const PREBUILT: &str = "BAROMETER_TEST_BINARIES";
 
-/// Builds every binary of the workspace as the running test was built, unless `BAROMETER_TEST_BINARIES` names a
-/// folder of built ones. A test run alone builds no binaries of other packages, and stale ones would be worse
-/// than none.
-pub async fn build() -> io::Result<()> {
-    if std::env::var_os(PREBUILT).is_some() {
-        return Ok(());
-    }
-    let folder = folder()?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--quiet", "--workspace", "--bins"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => {}
-        Some(profile) => {
-            cargo.args(["--profile", profile]);
-        }
-    }
-    let status = cargo.stdin(Stdio::null()).status().await?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("cargo build: {status}"))) }
-}
-
-/// Where the binary `name` lies, once [`build`] has built it.
+/// Where the binary `name` lies. A test run of the whole workspace builds it, because every package with a binary
+/// has an integration test. Errors: it isn't there, as after a run of this package alone on a clean clone.
 pub fn program(name: &str) -> io::Result<PathBuf> {
-    Ok(folder()?.join(name).with_extension(std::env::consts::EXE_EXTENSION))
+    let program = folder()?.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    if program.is_file() {
+        return Ok(program);
+    }
+    let hint =
+        format!("{} isn't built: test the whole workspace, or cargo build --workspace", program.display());
+    Err(io::Error::new(io::ErrorKind::NotFound, hint))
 }
 
 /// `target/debug`: the running test lies in its `deps`.

@@ -10,5 +10,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         let aws = environment.aws();
         Deps { table: environment.table(&aws), bus: environment.bus(&aws) }
     })?;
-    lambda::serve_events(deps, |event, deps: Deps| async move { publish_changes::handle(event, &deps).await }).await
+    lambda::serve_events(deps, |event, deps: Deps| async move { publish_changes::handle(event, &deps).await })
+        .await
 }

@@ -157,7 +157,8 @@ async fn due_in(
     let events = run
         .left()
         .map(|shard| {
-            let change = serde_json::json!({ "month": month, "scored": scored, "settled": settled, "shard": shard });
+            let change =
+                serde_json::json!({ "month": month, "scored": scored, "settled": settled, "shard": shard });
             let name = format!("{month} {scored} {settled} {shard}");
             bus::Event::new(DetailType::RollupShard, workspace, None, now, &name, &change)
         })

@@ -256,7 +256,8 @@ fn engagement(current: Option<&Engagement>, snapshot: &WeekSnapshot, revision: u
     let surplus = trend.len().saturating_sub(TREND_WEEKS);
     trend.drain(..surplus);
     let mut heard: Vec<IsoWeek> = current.map(|current| current.heard.clone()).unwrap_or_default();
-    heard.retain(|week| *week != snapshot.period && snapshot.period.since(*week) < REGULAR_WEEKS);
+    // One more than the regular weeks: the second scoring of this week asks for the four before it again.
+    heard.retain(|week| *week != snapshot.period && snapshot.period.since(*week) <= REGULAR_WEEKS);
     if snapshot.heard {
         heard.push(snapshot.period);
     }

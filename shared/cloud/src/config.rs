@@ -94,9 +94,9 @@ impl<'a> Environment<'a> {
         }
     }
 
-    /// Whether cookies may only travel over HTTPS: always, except for a plain-HTTP origin.
-    pub fn secure_cookies(&mut self) -> bool {
-        !self.origin().starts_with("http://")
+    /// Whether cookies may only travel over HTTPS: always, except where `BAROMETER_ORIGIN` is there and plain HTTP.
+    pub fn secure_cookies(&self) -> bool {
+        !self.optional("BAROMETER_ORIGIN").is_some_and(|origin| origin.starts_with("http://"))
     }
 
     /// Ends the reading. Errors: all that was missing or wrong.
@@ -144,6 +144,18 @@ mod tests {
                 "BAROMETER_LINK_KEYS is missing"
             ]
         );
+    }
+
+    #[test]
+    fn cookies_are_secure_unless_the_origin_is_plain_http() {
+        for (origin, secure) in
+            [(None, true), (Some("https://x.example"), true), (Some("http://localhost"), false)]
+        {
+            let read = |name: &str| origin.filter(|_| name == "BAROMETER_ORIGIN").map(str::to_owned);
+            let environment = Environment::new(&read);
+            assert_eq!(environment.secure_cookies(), secure, "{origin:?}");
+            assert!(environment.finish(()).is_ok());
+        }
     }
 
     #[test]

@@ -125,13 +125,7 @@ async fn a_throttled_table_is_told_and_nothing_is_lost() {
     let running = Running::start("2026-09-02T00:00:00Z", "Etc/UTC").await;
     let body = json!({ "batch": [track("1")] }).to_string();
     running.fault(&json!({ "dynamodb": { "throttle": true } })).await;
-    let refused = running.client.send(
-        Method::POST,
-        "/v1/batch",
-        &[("authorization", &format!("Bearer {}", running.keys.write_key))],
-        body.clone(),
-    );
-    let refused = refused.await.unwrap();
+    let refused = running.post("/v1/batch", body.clone()).await;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", text(&refused));
     assert_eq!(read(&refused)["code"], "unavailable");
     running.fault(&json!({ "dynamodb": null })).await;

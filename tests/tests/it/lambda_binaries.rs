@@ -12,7 +12,7 @@ use barometer_cloud::{Table, clients};
 use barometer_domain::token::{Key, Keys, Purpose};
 use barometer_domain::{CompanyId, SendId, UserId};
 use barometer_tests::aws_endpoint::AwsEndpoint;
-use barometer_tests::binary::{self, Binary};
+use barometer_tests::binary::Binary;
 use barometer_tests::runtime_api::Outcome;
 use barometer_tests::template;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -41,7 +41,6 @@ impl World {
 
     /// A workspace that was made at an instant: weeks before it aren't scored.
     async fn since(made: DateTime<Utc>) -> Self {
-        binary::build().await.unwrap();
         let store = Store::open(None).unwrap();
         let aws = store.aws(clients::http_client());
         let address: SocketAddr =

@@ -6,4 +6,6 @@ mod home;
 mod lambda_binaries;
 mod restart;
 mod revisions;
+mod status;
+mod telemetry;
 mod week_of_two;

@@ -20,7 +20,6 @@ struct Process {
 }
 
 async fn start(data: &Path) -> Process {
-    barometer_tests::binary::build().await.unwrap();
     let program = barometer_tests::binary::program("barometer").unwrap();
     let mut child = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--now", "2026-08-31T00:00:00Z", "--data"])

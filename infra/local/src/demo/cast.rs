@@ -161,7 +161,7 @@ fn company(seed: u64, number: u64) -> Company {
         story,
         usage,
         mood,
-        asked: story != Story::Ordinary || number.is_multiple_of(5),
+        asked: story != Story::Ordinary || number.is_multiple_of(3),
         begins: if story == Story::New { 10 } else { 0 },
         in_gap: number % 3 == 1,
         status: status(story, number),
@@ -181,7 +181,7 @@ fn status(story: Story, number: u64) -> Option<(&'static str, &'static str)> {
             0 => Some(("thriving", "Hiring, opening a second office.")),
             2 | 4 => Some(("healthy", "Business as usual, growing slowly.")),
             5 => Some(("steady", "Flat year; watching costs.")),
-            6 if number % 2 == 0 => {
+            6 if number.is_multiple_of(2) => {
                 Some(("struggling", "Their market shrinks; the owner looks for a buyer."))
             }
             _ => None,

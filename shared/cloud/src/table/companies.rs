@@ -88,7 +88,7 @@ pub struct Engagement {
     pub components: Components,
     /// The last twelve weeks, oldest first.
     pub trend: Vec<TrendPoint>,
-    /// Of the last four weeks, those in which the company sent activity: tells a regular sender.
+    /// Of this week and the four before it, those in which the company sent activity: tells a regular sender.
     #[serde(default)]
     pub heard: Vec<IsoWeek>,
 }

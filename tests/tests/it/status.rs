@@ -1,0 +1,120 @@
+//! A CSM sets the business status, through the API and onto the bus.
+
+use barometer::client::Answer;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::home::{Running, read, send, text};
+
+const PATH: &str = "/v1/companies/acme/status";
+
+async fn with_company() -> Running {
+    let running = Running::start("2026-09-02T09:00:00Z", "Etc/UTC").await;
+    running
+        .event(json!({ "type": "group", "userId": "ada", "groupId": "acme", "messageId": "g",
+            "traits": { "name": "Acme" } }))
+        .await;
+    running
+}
+
+async fn set(running: &Running, status: &str, note: &str, headers: &[(&'static str, &str)]) -> Answer {
+    let bearer = format!("Bearer {}", running.keys.api_token);
+    let mut all = vec![("content-type", "application/json"), ("authorization", bearer.as_str())];
+    all.extend(headers);
+    let body = json!({ "status": status, "note": note }).to_string();
+    running.client.send(Method::PUT, PATH, &all, body).await.unwrap()
+}
+
+async fn status_events(running: &Running) -> Vec<Value> {
+    let bus = read(&send(&running.client, Method::GET, "/local/bus", None, &Value::Null).await);
+    bus.as_array().unwrap().iter().filter(|event| event["detail-type"] == "status.changed").cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transition_is_told_and_a_confirmation_is_only_logged() {
+    let running = with_company().await;
+    let first = set(&running, "struggling", "Lost their biggest client.", &[]).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", text(&first));
+    let change = read(&first);
+    assert_eq!((&change["kind"], &change["from"]), (&json!("transition"), &Value::Null));
+    assert_eq!(change["events"], json!(["status.changed"]));
+    // Struggling is looked at again after 30 days.
+    assert!(change["review_by"].as_str().unwrap().starts_with("2026-10-02T09:00"), "{change}");
+
+    running.clock("2026-09-20T09:00:00Z").await;
+    let again = read(&set(&running, "struggling", "Still so.", &[]).await);
+    assert_eq!((&again["kind"], &again["events"]), (&json!("confirmation"), &json!([])));
+    assert!(again["review_by"].as_str().unwrap().starts_with("2026-10-20T09:00"), "{again}");
+
+    let told = status_events(&running).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let detail = &told[0]["detail"];
+    assert_eq!(
+        (&detail["to"], &detail["company_id"], &detail["schema"]),
+        (&json!("struggling"), &json!("acme"), &json!(1))
+    );
+
+    let company = running.get("/v1/companies/acme").await;
+    assert_eq!(company["business_status"]["value"], "struggling");
+    assert_eq!(company["business_status"]["stale"], false);
+    running.clock("2026-10-21T09:00:00Z").await;
+    let company = running.get("/v1/companies/acme").await;
+    assert_eq!(company["business_status"]["stale"], true, "past its review-by");
+    let history = running.get("/v1/companies/acme/status-changes").await;
+    assert_eq!(history["items"].as_array().unwrap().len(), 2);
+    assert_eq!(history["items"][0]["note"], "Still so.");
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_changes_nothing_and_a_reused_key_is_refused() {
+    let running = with_company().await;
+    let key = [("idempotency-key", "k1")];
+    let first = set(&running, "healthy", "Growing.", &key).await;
+    let retry = set(&running, "healthy", "Growing.", &key).await;
+    assert_eq!(first.body, retry.body);
+    let other = set(&running, "steady", "Flat.", &key).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", text(&other));
+    let history = running.get("/v1/companies/acme/status-changes").await;
+    assert_eq!(history["items"].as_array().unwrap().len(), 1);
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_must_still_be_so() {
+    let running = with_company().await;
+    let first = read(&set(&running, "healthy", "Growing.", &[("if-match", "\"0\"")]).await);
+    assert_eq!(first["status_version"], 1);
+    let stale = set(&running, "steady", "Flat.", &[("if-match", "\"0\"")]).await;
+    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{}", text(&stale));
+    let fresh = set(&running, "steady", "Flat.", &[("if-match", "\"1\"")]).await;
+    assert_eq!(fresh.status, StatusCode::OK, "{}", text(&fresh));
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_ones_are_refused_with_a_reason() {
+    let running = with_company().await;
+    for (status, note, expected) in [
+        ("healthy", "  ", StatusCode::UNPROCESSABLE_ENTITY),
+        ("at_risk", "Computed, never set by hand.", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let refused = set(&running, status, note, &[]).await;
+        assert_eq!(refused.status, expected, "{}", text(&refused));
+        assert!(!read(&refused)["errors"].as_array().unwrap().is_empty());
+    }
+    let body = json!({ "status": "healthy", "note": "Nobody knows them." });
+    let unknown = running.api(Method::PUT, "/v1/companies/nobody/status", &body).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND, "{}", text(&unknown));
+    let nobody = send(&running.client, Method::PUT, PATH, None, &body).await;
+    assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{}", text(&nobody));
+    // The bus refuses: the change stands, its event waits in the outbox and goes out with the next sweep.
+    running.fault(&json!({ "events": { "throttle": true } })).await;
+    let set_anyway = set(&running, "healthy", "Growing.", &[]).await;
+    assert_eq!(set_anyway.status, StatusCode::OK, "{}", text(&set_anyway));
+    assert!(status_events(&running).await.is_empty());
+    running.fault(&json!({ "events": null })).await;
+    running.clock("2026-09-02T11:30:00Z").await;
+    assert_eq!(status_events(&running).await.len(), 1);
+    running.home.stop().await;
+}
