@@ -14,7 +14,7 @@ pub struct Limits {
     pub event_bytes: usize,
     /// Most events of one request. Those after them are rejected by their index.
     pub events: usize,
-    /// How far back an event may lie at all; the workspace's own retention, known only with its key, cuts more.
+    /// How far back an event may lie; older ones are rejected by their index.
     pub retention: TimeDelta,
 }
 
@@ -25,7 +25,7 @@ impl Default for Limits {
             inflated_bytes: 10_000_000,
             event_bytes: 32 * 1024,
             events: 1_000,
-            retention: TimeDelta::days(65_535),
+            retention: TimeDelta::days(90),
         }
     }
 }

@@ -19,7 +19,7 @@ use axum::{
     response::Response,
     routing::{delete, get},
 };
-use barometer_cloud::{Bus, Clock, Table, http::Problem};
+use barometer_cloud::{Clock, Table, http::Problem};
 use http::{HeaderValue, StatusCode, header};
 
 /// What the API reads from and writes to.
@@ -27,8 +27,6 @@ use http::{HeaderValue, StatusCode, header};
 pub struct Deps {
     /// The table.
     pub table: Table,
-    /// The bus.
-    pub bus: Bus,
     /// The current time.
     pub clock: Clock,
 }

@@ -97,7 +97,7 @@ pub fn functions(wiring: Wiring) -> Functions {
         link_keys: link_keys.clone(),
     };
     let update = update_status::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
-    let portfolio = portfolio::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
+    let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone() };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
     let dashboard = dashboard::Deps { table: table.clone(), clock, secure_cookies: false };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone() };

@@ -8,7 +8,7 @@ use std::sync::{
 use aws_credential_types::Credentials;
 use axum::{Router, body::Body};
 use barometer_cloud::{
-    Bus, Clock, Table,
+    Clock, Table,
     clients::{self, Aws},
     table::{
         companies::{Engagement, Profile, Readings},
@@ -129,9 +129,8 @@ impl Home {
         let name = format!("portfolio-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let table = Table::new(clients::dynamodb(&aws), name);
         table.create().await.unwrap();
-        let bus = Bus::new(clients::eventbridge(&aws), "barometer");
         let clock = Clock::fixed(at(NOW));
-        let router = portfolio::router(portfolio::Deps { table: table.clone(), bus, clock });
+        let router = portfolio::router(portfolio::Deps { table: table.clone(), clock });
         Self::with(table, router).await
     }
 

@@ -10,6 +10,9 @@ use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName};
 
+/// Headers by which a proxy says for whom it asks: behind one on this machine everybody seems to be local.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
 /// Lets a request through when it comes from a loopback address, names a loopback host (a foreign name that
 /// resolves to this machine is DNS rebinding), and was not sent by a page of another origin.
 pub async fn local_only(
@@ -26,6 +29,9 @@ pub async fn local_only(
 fn refusal(peer: IpAddr, headers: &HeaderMap) -> Option<&'static str> {
     if !peer.to_canonical().is_loopback() {
         return Some("the control surface answers to this machine only");
+    }
+    if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+        return Some("the control surface doesn't answer through a proxy");
     }
     if !text(headers, &HOST).is_some_and(is_loopback) {
         return Some("the control surface answers to loopback host names only");
@@ -70,6 +76,16 @@ mod tests {
         assert!(allowed("::1", "[::1]:8080", None));
         assert!(allowed("::ffff:127.0.0.1", "localhost", None));
         assert!(allowed("127.0.0.1", "localhost:8080", Some("http://localhost:8080")));
+    }
+
+    #[test]
+    fn a_proxy_is_not() {
+        for name in FORWARDED {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, "127.0.0.1:8080".parse().unwrap());
+            headers.insert(name, "192.0.2.1".parse().unwrap());
+            assert!(refusal("127.0.0.1".parse().unwrap(), &headers).is_some(), "{name}");
+        }
     }
 
     #[test]
