@@ -6,10 +6,13 @@
 //! the bus back to this function.
 //! Writes: runs, monthly snapshots, the month on companies' rows.
 
+use std::collections::BTreeSet;
+
 use barometer_cloud::{
-    Bus, StoreError, Table,
-    bus::{self, BusError, DetailType},
+    Bus, Table,
+    bus::{self, DetailType},
     lambda::Chain,
+    sharded::{Outcome, RunError, Trigger},
     table::{
         companies::{MonthScore, Readings, SCORE_SHARDS},
         runs::{Pass, Run, RunKey},
@@ -21,6 +24,10 @@ use barometer_domain::{CompanyId, IsoWeek, Month, WorkspaceId, month};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// Months that are looked at: the current one, and those whose weeks may still be scored after an outage or a late
+/// start, at most twelve weeks back.
+const MONTHS: usize = 4;
+
 /// What the function works with.
 #[derive(Debug, Clone)]
 pub struct Deps {
@@ -31,20 +38,7 @@ pub struct Deps {
 }
 
 /// What invokes the function.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Event {
-    /// The schedule.
-    Scheduled {
-        /// The instant for which it fires: the only time that counts.
-        scheduled_time: DateTime<Utc>,
-    },
-    /// The bus.
-    Bus {
-        /// The shard to roll up.
-        detail: ShardDetail,
-    },
-}
+pub type Event = Trigger<ShardDetail>;
 
 /// One shard of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,67 +51,28 @@ pub struct ShardDetail {
     pub month: Month,
     /// How many of its weeks were scored when the run was planned.
     pub scored: u8,
-    /// How many of them were scored again after their grace.
+    /// How many of them need no further scoring.
     pub settled: u8,
     /// The shard.
     pub shard: u8,
 }
 
-/// What an invocation did.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Outcome {
-    /// Shards put on the bus.
-    pub shards_planned: usize,
-    /// Companies looked at.
-    pub companies: usize,
-    /// Snapshots published: first revisions and later ones.
-    pub published: usize,
-}
-
-/// Why an invocation failed. It is retried, and what is done already is not done twice.
-#[derive(Debug, thiserror::Error)]
-pub enum RollUpError {
-    /// The table.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The bus.
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    /// A run that nobody planned, or settings that aren't there.
-    #[error("there is no {0}")]
-    Missing(&'static str),
-    /// Some companies of a shard couldn't be rolled up; the others were.
-    #[error("{failed} of {companies} companies couldn't be rolled up")]
-    Companies {
-        /// Companies that couldn't.
-        failed: usize,
-        /// Companies in the shard.
-        companies: usize,
-    },
-}
-
-impl From<serde_json::Error> for RollUpError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
 /// Plans what is due, or rolls up one shard.
-pub async fn handle(event: Event, deps: &Deps) -> Result<Outcome, RollUpError> {
+pub async fn handle(event: Event, deps: &Deps) -> Result<Outcome, RunError> {
     match event {
         Event::Scheduled { scheduled_time } => due(deps, scheduled_time).await,
         Event::Bus { detail } => shard(deps, &detail).await,
     }
 }
 
-async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, RollUpError> {
+async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, RunError> {
     let mut outcome = Outcome::default();
     for workspace in deps.table.workspaces().await? {
         let id = &workspace.workspace_id;
-        let settings = deps.table.settings(id).await?.ok_or(RollUpError::Missing("settings"))?;
+        let settings = deps.table.settings(id).await?.ok_or(RunError::Missing("settings"))?;
         let current = IsoWeek::at(now, settings.settings.time_zone).previous().month();
-        // The month before may still get the second scoring of its last week.
-        for month in [current.previous(), current] {
+        let earlier = std::iter::successors(Some(current), |month| Some(month.previous()));
+        for month in earlier.take(MONTHS) {
             outcome.shards_planned += due_in(deps, id, &settings, month, now).await?;
         }
     }
@@ -130,15 +85,18 @@ async fn due_in(
     settings: &SettingsVersion,
     month: Month,
     now: DateTime<Utc>,
-) -> Result<usize, RollUpError> {
+) -> Result<usize, RunError> {
     let weeks = month.weeks();
     let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(0) };
     let runs = deps.table.week_runs(workspace, *first, *last).await?;
-    let count = |pass: Pass| {
-        let complete = runs.iter().filter(|(_, which, run)| *which == pass && run.is_complete()).count();
-        u8::try_from(complete).unwrap_or(u8::MAX)
+    let zone = settings.settings.time_zone;
+    let count = |counts: &(dyn Fn(&(IsoWeek, Pass, Run)) -> bool + Sync)| {
+        let weeks: BTreeSet<IsoWeek> =
+            runs.iter().filter(|run| counts(run)).map(|(week, _, _)| *week).collect();
+        u8::try_from(weeks.len()).unwrap_or(u8::MAX)
     };
-    let (scored, settled) = (count(Pass::First), count(Pass::Final));
+    let scored = count(&|(_, _, run)| run.is_complete());
+    let settled = count(&|(week, pass, run)| run.settles(*week, *pass, zone));
     if scored == 0 {
         return Ok(0);
     }
@@ -167,10 +125,10 @@ async fn due_in(
     Ok(events.len())
 }
 
-async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RollUpError> {
+async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
     let workspace = &detail.workspace_id;
     let key = RunKey::Month(detail.month, detail.scored, detail.settled);
-    let run = deps.table.run(workspace, key).await?.ok_or(RollUpError::Missing("run"))?;
+    let run = deps.table.run(workspace, key).await?.ok_or(RunError::Missing("run"))?;
     if run.done.contains(&detail.shard) {
         return Ok(Outcome::default());
     }
@@ -180,7 +138,7 @@ async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RollUpError
     for company in &companies {
         match roll_up_company(deps, workspace, company, detail).await {
             Ok(published) => outcome.published += usize::from(published),
-            Err(RollUpError::Store(error)) if error.is_retryable() => return Err(error.into()),
+            Err(RunError::Store(error)) if error.is_retryable() => return Err(error.into()),
             Err(error) => {
                 failed += 1;
                 tracing::error!(%workspace, %company, error = %Chain(&error), "company not rolled up");
@@ -188,7 +146,7 @@ async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RollUpError
         }
     }
     if failed > 0 {
-        return Err(RollUpError::Companies { failed, companies: companies.len() });
+        return Err(RunError::Companies { failed, companies: companies.len() });
     }
     deps.table.shard_done(workspace, key, detail.shard).await?;
     Ok(outcome)
@@ -200,14 +158,14 @@ async fn roll_up_company(
     workspace: &WorkspaceId,
     id: &CompanyId,
     detail: &ShardDetail,
-) -> Result<bool, RollUpError> {
+) -> Result<bool, RunError> {
     let weeks = detail.month.weeks();
     let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(false) };
     let weeks = deps.table.weeks(workspace, id, *first, *last).await?;
     let Some(latest) = weeks.last() else { return Ok(false) };
     // The bands of the latest week: saving other settings never rewrites a month.
     let settings = deps.table.settings_version(workspace, latest.snapshot.settings_version).await?;
-    let settings = settings.ok_or(RollUpError::Missing("version of the settings"))?;
+    let settings = settings.ok_or(RunError::Missing("version of the settings"))?;
     let weeks: Vec<_> = weeks.into_iter().map(|published| (published.revision, published.snapshot)).collect();
     let snapshot = month::roll_up(detail.month, &settings.settings, settings.version, &weeks);
 

@@ -2,6 +2,7 @@
 
 use barometer_cloud::{
     bus::{DetailType, Event},
+    sharded::{Outcome, RunError},
     table::{
         companies::{Company, SCORE_SHARDS},
         runs::{Pass, Run, RunKey},
@@ -15,7 +16,7 @@ use barometer_domain::{
 };
 use chrono::{DateTime, Utc};
 
-use crate::{Deps, Outcome, ScoreError};
+use crate::Deps;
 
 /// After a longer outage than this, older weeks are left to a rebuild.
 const CATCH_UP_WEEKS: i64 = 12;
@@ -24,7 +25,7 @@ const CATCH_UP_WEEKS: i64 = 12;
 pub(crate) const REGULAR_WEEKS: i64 = 4;
 
 /// Plans the earliest step that is due in every workspace.
-pub async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, ScoreError> {
+pub async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, RunError> {
     let mut outcome = Outcome::default();
     for workspace in deps.table.workspaces().await? {
         outcome.shards_planned += due_in(deps, &workspace, now).await?;
@@ -32,9 +33,9 @@ pub async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, ScoreError>
     Ok(outcome)
 }
 
-async fn due_in(deps: &Deps, workspace: &Workspace, now: DateTime<Utc>) -> Result<usize, ScoreError> {
+async fn due_in(deps: &Deps, workspace: &Workspace, now: DateTime<Utc>) -> Result<usize, RunError> {
     let id = &workspace.workspace_id;
-    let settings = deps.table.settings(id).await?.ok_or(ScoreError::Missing("settings"))?;
+    let settings = deps.table.settings(id).await?.ok_or(RunError::Missing("settings"))?;
     let zone = settings.settings.time_zone;
     let Some((week, pass)) = next_step(deps, workspace, zone, now).await? else {
         return Ok(0);
@@ -55,31 +56,43 @@ async fn due_in(deps: &Deps, workspace: &Workspace, now: DateTime<Utc>) -> Resul
 }
 
 /// Weeks are scored in their order, because each looks back on the ones before it: the earliest that is missing
-/// comes first, and its second scoring before the next week's first.
+/// comes first, and its second scoring before the next week's first. A week that was first scored after its grace
+/// needs no second one.
 async fn next_step(
     deps: &Deps,
     workspace: &Workspace,
     zone: Zone,
     now: DateTime<Utc>,
-) -> Result<Option<(IsoWeek, Pass)>, ScoreError> {
+) -> Result<Option<(IsoWeek, Pass)>, RunError> {
     let last = IsoWeek::at(now, zone).previous();
-    let first = IsoWeek::at(workspace.created_at, zone).max(last.plus(-CATCH_UP_WEEKS));
-    if last < first {
-        return Ok(None);
-    }
-    let runs = deps.table.week_runs(&workspace.workspace_id, first, last).await?;
-    let complete =
-        |week, pass| runs.iter().any(|(of, which, run)| *of == week && *which == pass && run.is_complete());
+    let oldest = last.plus(-CATCH_UP_WEEKS);
+    let runs = deps.table.week_runs(&workspace.workspace_id, oldest, last).await?;
+    let first = match runs.iter().map(|(week, _, _)| *week).min() {
+        Some(first) => first,
+        None => first_week(deps, workspace, zone).await?.max(oldest),
+    };
     let weeks = std::iter::successors(Some(first), |week| Some(week.next())).take_while(|week| *week <= last);
     for week in weeks {
-        if !complete(week, Pass::First) {
+        let mut of_week = runs.iter().filter(|(of, _, run)| *of == week && run.is_complete());
+        if !of_week.clone().any(|(_, pass, _)| *pass == Pass::First) {
             return Ok(Some((week, Pass::First)));
         }
-        if now >= week.grace_end(zone) && !complete(week, Pass::Final) {
+        if now >= week.grace_end(zone) && !of_week.any(|(_, pass, run)| run.settles(week, *pass, zone)) {
             return Ok(Some((week, Pass::Final)));
         }
     }
     Ok(None)
+}
+
+/// Where a workspace without any scored week begins: with its earliest activity, which may have been posted
+/// afterwards, else with the week it was made in.
+async fn first_week(deps: &Deps, workspace: &Workspace, zone: Zone) -> Result<IsoWeek, RunError> {
+    let mut first = IsoWeek::at(workspace.created_at, zone);
+    for company in deps.table.companies(&workspace.workspace_id).await? {
+        let heard = deps.table.first_heard(&workspace.workspace_id, &company.company_id).await?;
+        first = heard.map_or(first, |heard| first.min(heard));
+    }
+    Ok(first)
 }
 
 async fn new_run(
@@ -89,7 +102,7 @@ async fn new_run(
     week: IsoWeek,
     pass: Pass,
     now: DateTime<Utc>,
-) -> Result<Run, ScoreError> {
+) -> Result<Run, RunError> {
     // The second scoring uses the settings of the first: saving others never rewrites a week.
     let first = match pass {
         Pass::First => None,
@@ -105,7 +118,7 @@ async fn new_run(
 }
 
 /// Whether the workspace's telemetry was whole in the week. One item is read of each company.
-async fn telemetry_of(deps: &Deps, workspace: &WorkspaceId, week: IsoWeek) -> Result<Telemetry, ScoreError> {
+async fn telemetry_of(deps: &Deps, workspace: &WorkspaceId, week: IsoWeek) -> Result<Telemetry, RunError> {
     let (mut heard, mut regular, mut silent) = (0_u64, 0_u64, 0_u64);
     for company in deps.table.companies(workspace).await? {
         if company.churned_on.is_some_and(|churned| churned <= week.thursday()) {

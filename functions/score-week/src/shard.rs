@@ -8,6 +8,7 @@ use barometer_cloud::{
     bus::{DetailType, Event},
     happiness,
     lambda::Chain,
+    sharded::{Outcome, RunError},
     table::{
         answers::Answer,
         asks::Ask,
@@ -27,7 +28,7 @@ use barometer_domain::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Deps, Outcome, ScoreError, ShardDetail, plan::REGULAR_WEEKS};
+use crate::{Deps, ShardDetail, plan::REGULAR_WEEKS};
 
 /// What all companies of a shard are scored with.
 struct Context<'a> {
@@ -41,15 +42,15 @@ struct Context<'a> {
 }
 
 /// Scores the companies of a shard. A shard that is done already is left alone.
-pub async fn score(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, ScoreError> {
+pub async fn score(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
     let workspace = &detail.workspace_id;
     let key = RunKey::Week(detail.week, detail.pass);
-    let run = deps.table.run(workspace, key).await?.ok_or(ScoreError::Missing("run"))?;
+    let run = deps.table.run(workspace, key).await?.ok_or(RunError::Missing("run"))?;
     if run.done.contains(&detail.shard) {
         return Ok(Outcome::default());
     }
     let settings = deps.table.settings_version(workspace, run.settings_version).await?;
-    let settings = settings.ok_or(ScoreError::Missing("version of the settings"))?;
+    let settings = settings.ok_or(RunError::Missing("version of the settings"))?;
     let context = Context {
         table: &deps.table,
         workspace,
@@ -77,7 +78,7 @@ pub async fn score(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, ScoreEr
     }
     deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
     if failed > 0 {
-        return Err(ScoreError::Companies { failed, companies: companies.len() });
+        return Err(RunError::Companies { failed, companies: companies.len() });
     }
     let run = deps.table.shard_done(workspace, key, detail.shard).await?;
     if run.is_complete() {

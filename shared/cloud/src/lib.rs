@@ -13,6 +13,7 @@ pub mod http;
 pub mod lambda;
 pub mod language;
 pub mod mail;
+pub mod sharded;
 pub mod table;
 pub mod telemetry;
 pub mod views;

@@ -87,6 +87,27 @@ async fn other_settings_do_not_rewrite_a_week() {
     running.home.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn weeks_from_before_the_workspace_are_scored_when_their_events_are_posted() {
+    // A Thursday; the events tell of the three weeks before.
+    let running = Running::start("2026-09-24T08:30:00Z", "Etc/UTC").await;
+    for (id, at) in
+        [("1", "2026-09-02T09:00:00Z"), ("2", "2026-09-09T09:00:00Z"), ("3", "2026-09-16T09:00:00Z")]
+    {
+        running.event(visit("ada", id, at)).await;
+    }
+    running.clock("2026-09-24T12:30:00Z").await;
+    let weeks: Vec<Value> = revisions(&running).await.iter().map(|week| week["period"].clone()).collect();
+    assert_eq!(weeks, [json!("2026-W36"), json!("2026-W37"), json!("2026-W38")]);
+    let bands: Vec<Value> = revisions(&running).await.iter().map(|week| week["band"].clone()).collect();
+    assert_eq!(
+        bands,
+        [json!("onboarding"), json!("onboarding"), json!("onboarding")],
+        "younger than 28 days"
+    );
+    running.home.stop().await;
+}
+
 trait Tap: Sized {
     /// The value after a change.
     fn tap(mut self, change: impl FnOnce(&mut Self)) -> Self {

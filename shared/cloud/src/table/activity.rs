@@ -184,6 +184,16 @@ impl Table {
         Ok(!self.first(pk, format!("act#{week}#"), true, 1).await?.is_empty())
     }
 
+    /// The first week in which a company sent activity: one item is read.
+    pub async fn first_heard(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+    ) -> Result<Option<IsoWeek>, StoreError> {
+        let earliest = self.first(keys::company(workspace, company), "act#".to_owned(), true, 1).await?;
+        earliest.first().map(|found| Ok(week_of(item::get_text(found, "sk")?)?.0)).transpose()
+    }
+
     /// Whether a company has sent any activity up to and including a week: one item is read.
     pub async fn heard_until(
         &self,
@@ -191,11 +201,7 @@ impl Table {
         company: &CompanyId,
         week: IsoWeek,
     ) -> Result<bool, StoreError> {
-        let earliest = self.first(keys::company(workspace, company), "act#".to_owned(), true, 1).await?;
-        match earliest.first() {
-            Some(found) => Ok(week_of(item::get_text(found, "sk")?)?.0 <= week),
-            None => Ok(false),
-        }
+        Ok(self.first_heard(workspace, company).await?.is_some_and(|first| first <= week))
     }
 
     /// The latest week in which a company sent activity, with who was active: for "last seen".

@@ -109,13 +109,7 @@ impl Table {
     ) -> Result<(), StoreError> {
         let mut set = "SET #state = :to".to_owned();
         let mut request = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(
-                keys::company(&ask.workspace_id, &ask.company_id),
-                keys::ask(ask.send_id),
-            )))
+            .update(keys::company(&ask.workspace_id, &ask.company_id), keys::ask(ask.send_id))
             .condition_expression("#state = :from")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":from", item::value(&from)?)
@@ -130,13 +124,7 @@ impl Table {
 
     /// Records that SES took the mail; also of an ask that another worker gave up as unknown meanwhile.
     pub async fn accept_ask(&self, ask: &Ask, message_id: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(
-                keys::company(&ask.workspace_id, &ask.company_id),
-                keys::ask(ask.send_id),
-            )))
+        self.update(keys::company(&ask.workspace_id, &ask.company_id), keys::ask(ask.send_id))
             .update_expression("SET #state = :accepted, accepted_at = :at, message_id = :message")
             .condition_expression("#state IN (:submitting, :unknown)")
             .expression_attribute_names("#state", "state")
@@ -152,13 +140,7 @@ impl Table {
 
     /// Records that an ask was answered; the first time stays.
     pub async fn note_answered(&self, ask: &Ask, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(
-                keys::company(&ask.workspace_id, &ask.company_id),
-                keys::ask(ask.send_id),
-            )))
+        self.update(keys::company(&ask.workspace_id, &ask.company_id), keys::ask(ask.send_id))
             .update_expression("SET answered_at = if_not_exists(answered_at, :at)")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":at", item::text(keys::instant(at)))

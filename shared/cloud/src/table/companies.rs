@@ -9,7 +9,7 @@ use barometer_domain::{
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, WORK_INDEX, item, keys};
+use super::{Range, StoreError, Table, WORK_INDEX, item, keys, or_done};
 
 /// Shards of the list of companies to score.
 pub const SCORE_SHARDS: u8 = 8;
@@ -230,10 +230,7 @@ impl Table {
             "created_at = if_not_exists(created_at, :at)".to_owned(),
         ];
         let mut request = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .update(keys::companies(workspace), company.to_string())
             .expression_attribute_values(":id", item::text(company.as_str()))
             .expression_attribute_values(":work", item::text(format!("{workspace}#score#{shard}")))
             .expression_attribute_values(":at", item::text(keys::instant(profile.created_at.unwrap_or(at))));
@@ -266,19 +263,13 @@ impl Table {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let moved = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+            .update(keys::companies(workspace), company.to_string())
             .update_expression("SET created_at = :at")
             .condition_expression("created_at > :at")
             .expression_attribute_values(":at", item::text(keys::instant(at)))
             .send()
             .await;
-        match moved.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(moved)
     }
 
     /// Changes what a CSM may change. Errors: [`StoreError::Conflict`] when there is no such company.
@@ -327,10 +318,7 @@ impl Table {
     ) -> Result<(), StoreError> {
         let values =
             if changes.values.is_empty() { None } else { Some(changes.values.iter().cloned().collect()) };
-        self.client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
+        self.update(keys::companies(workspace), company.to_string())
             .update_expression(changes.expression())
             .condition_expression("attribute_exists(pk)")
             .set_expression_attribute_names(Some(changes.names().collect()))

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Table, item};
+use super::{StoreError, Table, item, or_done};
 use crate::bus::hex;
 
 /// How long an answer is kept.
@@ -69,9 +69,6 @@ impl Table {
             .expression_attribute_values(":given", item::expiry(answer.expires_at - KEPT))
             .send()
             .await;
-        match kept.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(kept)
     }
 }

@@ -5,7 +5,7 @@ use barometer_domain::{CompanyId, UserId, WorkspaceId, Zone, ask, member};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, WORK_INDEX, item, keys};
+use super::{Range, StoreError, Table, WORK_INDEX, item, keys, or_done};
 
 /// Shards of the list of users whose turn it is, over all workspaces.
 pub const DUE_SHARDS: u8 = 4;
@@ -111,10 +111,7 @@ impl Table {
     ) -> Result<(), StoreError> {
         let due = ask::due(seen_at, None, chrono::TimeDelta::zero());
         let noted = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .update_expression(
                 "SET user_id = :user, first_seen = :on, first_seen_at = :at, \
                  work_pk = if_not_exists(work_pk, :shard), work_sk = if_not_exists(work_sk, :due)",
@@ -149,19 +146,13 @@ impl Table {
         to: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let moved = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .update_expression("SET work_sk = :to")
             .condition_expression("work_sk > :to AND attribute_not_exists(last_ask_at)")
             .expression_attribute_values(":to", item::text(keys::instant(to)))
             .send()
             .await;
-        match moved.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(moved)
     }
 
     /// Adds what is known of a person to a membership. Errors: [`StoreError::Conflict`] when there is none.
@@ -214,10 +205,7 @@ impl Table {
         left: Option<NaiveDate>,
     ) -> Result<(), StoreError> {
         let mut request = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#left", "left");
         request = match left {
@@ -226,10 +214,7 @@ impl Table {
                 .expression_attribute_values(":left", item::value(&left)?),
             None => request.update_expression("REMOVE #left"),
         };
-        match request.send().await.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(request.send().await)
     }
 
     /// All members of a company.
@@ -270,10 +255,7 @@ impl Table {
         at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .condition_expression("attribute_exists(pk)");
         let request = match at {
             Some(at) => request
@@ -282,10 +264,7 @@ impl Table {
                 .expression_attribute_values(":at", item::text(keys::instant(at))),
             None => request.update_expression("REMOVE work_pk, work_sk"),
         };
-        match request.send().await.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(request.send().await)
     }
 
     /// Puts a member who is on no list of those to be asked back on it, at `at`: their address became known. The
@@ -298,20 +277,14 @@ impl Table {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let woken = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .update_expression("SET work_pk = :shard, work_sk = :at")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(work_pk)")
             .expression_attribute_values(":shard", item::text(due_shard(user)))
             .expression_attribute_values(":at", item::text(keys::instant(at)))
             .send()
             .await;
-        match woken.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(woken)
     }
 
     /// Records that a member was asked: number of asks, unanswered ones, and when to look again.
@@ -325,10 +298,7 @@ impl Table {
         next: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let recorded = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .update_expression(
                 "SET last_ask_at = :at, asks = :asks, work_pk = :shard, work_sk = :next ADD unanswered :one",
             )
@@ -340,10 +310,7 @@ impl Table {
             .expression_attribute_values(":next", item::text(keys::instant(next)))
             .send()
             .await;
-        match recorded.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(recorded)
     }
 
     /// Records that a member answered: the back-off ends.
@@ -354,19 +321,13 @@ impl Table {
         user: &UserId,
     ) -> Result<(), StoreError> {
         let recorded = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .update(keys::company(workspace, company), keys::member(user))
             .update_expression("SET unanswered = :zero")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":zero", item::number(0))
             .send()
             .await;
-        match recorded.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(recorded)
     }
 
     /// Members whose turn it is at `now`, of one shard: what is read follows what is due.

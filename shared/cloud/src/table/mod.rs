@@ -56,6 +56,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
     types::{
         AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
         Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem,
@@ -81,6 +82,14 @@ pub const WORK_INDEX: &str = "work";
 pub struct Table {
     client: Client,
     name: String,
+}
+
+/// A write whose condition failed because what it would bring is there already is done.
+fn or_done<T, E: Into<StoreError>>(written: Result<T, E>) -> Result<(), StoreError> {
+    match written.map_err(Into::into) {
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Which items of a partition a query reads.
@@ -210,6 +219,11 @@ impl Table {
             .send()
             .await?;
         Ok(answer.items.unwrap_or_default())
+    }
+
+    /// An update of one item, to be completed.
+    fn update(&self, pk: String, sk: String) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.name).set_key(Some(item::key(pk, sk)))
     }
 
     /// Puts an item. With `new`, only when there is none with its key. Errors: [`StoreError::Conflict`] then.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use barometer_domain::{IsoWeek, Month, WorkspaceId};
+use barometer_domain::{IsoWeek, Month, WorkspaceId, Zone};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,12 @@ impl Run {
     /// Every shard is done.
     pub fn is_complete(&self) -> bool {
         self.done.len() >= usize::from(self.shards)
+    }
+
+    /// Whether a week needs no further scoring after this run of it: the second scoring, or a first one that came
+    /// only after the grace.
+    pub fn settles(&self, week: IsoWeek, pass: Pass, zone: Zone) -> bool {
+        self.is_complete() && (pass == Pass::Final || self.planned_at >= week.grace_end(zone))
     }
 
     /// Shards that are still to be done.
@@ -101,10 +107,7 @@ impl Table {
         shard: u8,
     ) -> Result<Run, StoreError> {
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::runs(workspace), key.sk())))
+            .update(keys::runs(workspace), key.sk())
             .update_expression("ADD done :shard")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":shard", AttributeValue::Ns(vec![shard.to_string()]))

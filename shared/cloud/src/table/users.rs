@@ -5,7 +5,7 @@ use barometer_domain::{CompanyId, UserId, WorkspaceId, Zone};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, item, keys, members::Person};
+use super::{Range, StoreError, Table, item, keys, members::Person, or_done};
 
 /// A person, apart from any company.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -122,19 +122,13 @@ impl Table {
         since: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let noted = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::user(workspace, user), format!("group#{company}"))))
+            .update(keys::user(workspace, user), format!("group#{company}"))
             .update_expression("SET since = :since")
             .condition_expression("attribute_not_exists(since) OR since > :since")
             .expression_attribute_values(":since", item::text(keys::instant(since)))
             .send()
             .await;
-        match noted.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(noted)
     }
 
     /// Remembers the earliest event of a user whose company isn't known yet.
@@ -145,19 +139,13 @@ impl Table {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let noted = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::user(workspace, user), "user".to_owned())))
+            .update(keys::user(workspace, user), "user".to_owned())
             .update_expression("SET first_seen_at = :at")
             .condition_expression("attribute_not_exists(first_seen_at) OR first_seen_at > :at")
             .expression_attribute_values(":at", item::text(keys::instant(at)))
             .send()
             .await;
-        match noted.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        or_done(noted)
     }
 
     /// Remembers that an anonymous user is `user`.
@@ -177,10 +165,7 @@ impl Table {
         user: &UserId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::user(workspace, user), "user".to_owned())))
+        self.update(keys::user(workspace, user), "user".to_owned())
             .update_expression("SET unsubscribed_at = if_not_exists(unsubscribed_at, :at)")
             .expression_attribute_values(":at", item::text(keys::instant(at)))
             .send()
@@ -205,10 +190,7 @@ impl Table {
         name: &str,
         value: AttributeValue,
     ) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::user(workspace, user), "user".to_owned())))
+        self.update(keys::user(workspace, user), "user".to_owned())
             .update_expression(format!("SET {name} = :value"))
             .expression_attribute_values(":value", value)
             .send()
