@@ -121,9 +121,9 @@ impl Context<'_> {
         let readings = self.readings(&company, &snapshot, revision, &read);
         let events = self.events(&company, &readings)?;
         if unchanged {
-            // Nothing to publish; the row is mended if a crash came between snapshot and row.
-            self.table.write_readings(self.workspace, id, &readings).await?;
-            return Ok(Scored::default());
+            // No new snapshot, but answers may have expired since, or a crash came between snapshot and row.
+            self.table.publish_readings(self.workspace, id, &readings, &events).await?;
+            return Ok(Scored { published: false, events });
         }
         let published = Published { revision, published_at: self.now, snapshot };
         self.table.publish_week(self.workspace, id, &published, &readings, &events).await?;

@@ -108,6 +108,30 @@ async fn weeks_from_before_the_workspace_are_scored_when_their_events_are_posted
     running.home.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_expires_between_two_scorings_is_told() {
+    let running = Running::start("2026-08-30T00:00:00Z", "Etc/UTC").await;
+    // Counts for 90 days, to noon of 31 August: in the first scoring of W35 and not in the second.
+    running
+        .event(json!({ "type": "track", "event": "NPS Submitted", "userId": "ada", "messageId": "1",
+            "timestamp": "2026-06-02T12:00:00Z", "properties": { "score": 10 }, "context": { "groupId": "acme" } }))
+        .await;
+    running.clock("2026-08-31T01:00:00Z").await;
+    assert_eq!(running.get("/v1/companies/acme").await["happiness"]["level"], "very_happy");
+    running.clock("2026-09-02T01:00:00Z").await;
+    assert_eq!(running.get("/v1/companies/acme").await["happiness"]["level"], "no_data");
+    let of_week = revisions(&running).await.into_iter().filter(|week| week["period"] == "2026-W35").count();
+    assert_eq!(of_week, 1, "the week itself didn't change");
+    let bus = running.get_bus().await;
+    let told: Vec<(&Value, &Value)> = bus
+        .iter()
+        .filter(|event| event["detail-type"] == "happiness.changed")
+        .map(|event| (&event["detail"]["from"], &event["detail"]["to"]))
+        .collect();
+    assert_eq!(told, [(&json!("very_happy"), &json!("no_data"))]);
+    running.home.stop().await;
+}
+
 trait Tap: Sized {
     /// The value after a change.
     fn tap(mut self, change: impl FnOnce(&mut Self)) -> Self {

@@ -71,12 +71,7 @@ impl Table {
     ) -> Result<(), StoreError> {
         let put = item::write(keys::company(workspace, company), answer.sk(), answer)?;
         let mut writes = vec![self.transact_put(put, false)?];
-        if readings != &Readings::default() {
-            writes.push(self.engagement_update(workspace, company, readings)?);
-        }
-        for event in events {
-            writes.push(self.outbox_put(workspace, event)?);
-        }
+        writes.extend(self.told_readings(workspace, company, readings, events)?);
         self.transact(writes).await
     }
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Range, StoreError, Table, WORK_INDEX, item, keys, or_done};
+use crate::bus::Event;
 
 /// Shards of the list of companies to score.
 pub const SCORE_SHARDS: u8 = 8;
@@ -354,7 +355,7 @@ impl Table {
     }
 
     /// What a week's scoring changes of a company's row.
-    pub(super) fn engagement_update(
+    fn engagement_update(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
@@ -397,6 +398,33 @@ impl Table {
             .set_expression_attribute_values(Some(changes.values.iter().cloned().collect()))
             .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The part of a transaction that changes a company's row and lays the events that tell of it in the outbox.
+    pub(super) fn told_readings(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        readings: &Readings,
+        events: &[Event],
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let row =
+            (readings != &Readings::default()).then(|| self.engagement_update(workspace, company, readings));
+        row.into_iter().chain(events.iter().map(|event| self.outbox_put(workspace, event))).collect()
+    }
+
+    /// Writes readings to a company's row with the events that tell of them, all or nothing.
+    pub async fn publish_readings(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        readings: &Readings,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return self.write_readings(workspace, company, readings).await;
+        }
+        self.transact(self.told_readings(workspace, company, readings, events)?).await
     }
 
     /// Writes readings to a company's row, on their own.

@@ -40,8 +40,7 @@ impl Table {
         from: IsoWeek,
         to: IsoWeek,
     ) -> Result<Vec<Published<WeekSnapshot>>, StoreError> {
-        let (first, last) = (keys::week_snapshot(from, 0), keys::week_snapshot(to, 9_999));
-        let all = self.revisions(workspace, company, first, last).await?;
+        let all = self.weeks_with_revisions(workspace, company, from, to).await?;
         Ok(latest(all, |snapshot: &WeekSnapshot| snapshot.period))
     }
 
@@ -64,8 +63,7 @@ impl Table {
         company: &CompanyId,
         week: IsoWeek,
     ) -> Result<Vec<Published<WeekSnapshot>>, StoreError> {
-        let (first, last) = (keys::week_snapshot(week, 0), keys::week_snapshot(week, 9_999));
-        self.revisions(workspace, company, first, last).await
+        self.weeks_with_revisions(workspace, company, week, week).await
     }
 
     /// What scoring `week` looks back on: the latest revisions of the four weeks before it, oldest first, and,
@@ -151,12 +149,7 @@ impl Table {
             return self.write_readings(workspace, company, readings).await;
         }
         let mut writes = vec![self.transact_put(snapshot, true)?];
-        if readings != &Readings::default() {
-            writes.push(self.engagement_update(workspace, company, readings)?);
-        }
-        for event in events {
-            writes.push(self.outbox_put(workspace, event)?);
-        }
+        writes.extend(self.told_readings(workspace, company, readings, events)?);
         self.transact(writes).await
     }
 }
