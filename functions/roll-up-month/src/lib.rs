@@ -6,7 +6,7 @@
 //! the bus back to this function.
 //! Writes: runs, monthly snapshots, the month on companies' rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use barometer_cloud::{
     Bus, Table,
@@ -20,7 +20,7 @@ use barometer_cloud::{
         snapshots::Published,
     },
 };
-use barometer_domain::{CompanyId, IsoWeek, Month, WorkspaceId, month};
+use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId, month};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -135,8 +135,9 @@ async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
     let companies = deps.table.companies_to_score(workspace, detail.shard).await?;
     let mut outcome = Outcome { companies: companies.len(), ..Outcome::default() };
     let mut failed = 0;
+    let mut versions = Versions::new();
     for company in &companies {
-        match roll_up_company(deps, workspace, company, detail).await {
+        match roll_up_company(deps, workspace, company, detail, &mut versions).await {
             Ok(published) => outcome.published += usize::from(published),
             Err(RunError::Store(error)) if error.is_retryable() => return Err(error.into()),
             Err(error) => {
@@ -152,22 +153,32 @@ async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
     Ok(outcome)
 }
 
+/// Versions of the settings, each read once a shard.
+type Versions = BTreeMap<u32, Settings>;
+
 /// Rolls one company up; returns whether there was anything new to publish.
 async fn roll_up_company(
     deps: &Deps,
     workspace: &WorkspaceId,
     id: &CompanyId,
     detail: &ShardDetail,
+    versions: &mut Versions,
 ) -> Result<bool, RunError> {
     let weeks = detail.month.weeks();
     let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(false) };
     let weeks = deps.table.weeks(workspace, id, *first, *last).await?;
     let Some(latest) = weeks.last() else { return Ok(false) };
     // The bands of the latest week: saving other settings never rewrites a month.
-    let settings = deps.table.settings_version(workspace, latest.snapshot.settings_version).await?;
-    let settings = settings.ok_or(RunError::Missing("version of the settings"))?;
+    let version = latest.snapshot.settings_version;
+    let settings = match versions.entry(version) {
+        Entry::Occupied(read) => read.into_mut(),
+        Entry::Vacant(unread) => {
+            let read = deps.table.settings_version(workspace, version).await?;
+            unread.insert(read.ok_or(RunError::Missing("version of the settings"))?.settings)
+        }
+    };
     let weeks: Vec<_> = weeks.into_iter().map(|published| (published.revision, published.snapshot)).collect();
-    let snapshot = month::roll_up(detail.month, &settings.settings, settings.version, &weeks);
+    let snapshot = month::roll_up(detail.month, settings, version, &weeks);
 
     let Some(company) = deps.table.company(workspace, id).await? else { return Ok(false) };
     let before = deps.table.months(workspace, id, detail.month, detail.month).await?.pop();

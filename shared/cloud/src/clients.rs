@@ -41,44 +41,34 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// A client of one of the SDK's crates, which share their configuration's shape and not its types.
+macro_rules! client {
+    ($sdk:ident, $aws:expr, $retries:expr) => {{
+        use $sdk::config::{BehaviorVersion, Builder, Region};
+        let aws: &Aws = $aws;
+        let mut config = Builder::new()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(aws.region.clone()))
+            .credentials_provider(aws.credentials.clone())
+            .http_client(aws.http_client.clone())
+            .timeout_config(timeouts())
+            .retry_config($retries);
+        config.set_endpoint_url(aws.endpoint_url.clone());
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
 /// DynamoDB: throttled and failed calls are tried three times in all; every write of ours is idempotent.
 pub fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
-    let mut config = Builder::new()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(aws.credentials.clone())
-        .http_client(aws.http_client.clone())
-        .timeout_config(timeouts())
-        .retry_config(RetryConfig::standard().with_max_attempts(3));
-    config.set_endpoint_url(aws.endpoint_url.clone());
-    aws_sdk_dynamodb::Client::from_conf(config.build())
+    client!(aws_sdk_dynamodb, aws, RetryConfig::standard().with_max_attempts(3))
 }
 
 /// EventBridge: consumers deduplicate by event id, so retries are harmless.
 pub fn eventbridge(aws: &Aws) -> aws_sdk_eventbridge::Client {
-    use aws_sdk_eventbridge::config::{BehaviorVersion, Builder, Region};
-    let mut config = Builder::new()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(aws.credentials.clone())
-        .http_client(aws.http_client.clone())
-        .timeout_config(timeouts())
-        .retry_config(RetryConfig::standard().with_max_attempts(3));
-    config.set_endpoint_url(aws.endpoint_url.clone());
-    aws_sdk_eventbridge::Client::from_conf(config.build())
+    client!(aws_sdk_eventbridge, aws, RetryConfig::standard().with_max_attempts(3))
 }
 
 /// SES: retries are off. `SendEmail` has no idempotency token, and a repeated call may send a second mail.
 pub fn sesv2(aws: &Aws) -> aws_sdk_sesv2::Client {
-    use aws_sdk_sesv2::config::{BehaviorVersion, Builder, Region};
-    let mut config = Builder::new()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(aws.credentials.clone())
-        .http_client(aws.http_client.clone())
-        .timeout_config(timeouts())
-        .retry_config(RetryConfig::disabled());
-    config.set_endpoint_url(aws.endpoint_url.clone());
-    aws_sdk_sesv2::Client::from_conf(config.build())
+    client!(aws_sdk_sesv2, aws, RetryConfig::disabled())
 }
