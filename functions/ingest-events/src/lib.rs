@@ -7,11 +7,12 @@
 //! one protocol's events into [`event::Event`], [`read`] puts both together, [`answer`] says what became of it.
 //! Another protocol is another module beside [`segment`] that produces the same events.
 //!
-//! Storing: [`memory`] remembers across the requests of a warm function, [`batch`] works out what a request adds,
+//! Storing: [`access`] knows whose a write key is, [`memory`] remembers across the requests of a warm function, [`batch`] works out what a request adds,
 //! [`attribute`] finds the company and person of events that don't name them, [`store`] writes. Everything written
 //! is a set that grows or a minimum, so a request sent again, in another order or in other pieces, leaves the same
 //! items; the packed log comes last, and only then the answer.
 
+pub mod access;
 pub mod answer;
 pub mod attribute;
 pub mod batch;
@@ -44,10 +45,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use barometer_cloud::{Clock, Table};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::Request;
 
-use crate::{answer::Receipt, limits::Limits, memory::Memory, open::Opened, refusal::Refusal};
+use crate::{
+    access::Access, answer::Receipt, limits::Limits, memory::Memory, open::Opened, read::Reading,
+    refusal::Refusal,
+};
 
 /// What the function works with.
 #[derive(Debug, Clone)]
@@ -61,12 +65,13 @@ pub struct Deps {
 #[derive(Debug, Clone)]
 struct Warm {
     deps: Deps,
+    access: Arc<Access>,
     memory: Arc<Memory>,
 }
 
 /// The function's routes: every path is a client's.
 pub fn router(deps: Deps) -> Router {
-    Router::new().fallback(take).with_state(Warm { deps, memory: Arc::default() })
+    Router::new().fallback(take).with_state(Warm { deps, access: Arc::default(), memory: Arc::default() })
 }
 
 async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
@@ -78,15 +83,22 @@ async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
             let received = warm.deps.clock.now();
             match open::open(&head.method, &head.uri, &head.headers, &body, received, &limits) {
                 Opened::Answered(answer) => answer,
-                Opened::Events { key, reading } => {
-                    match store::store(&warm.deps.table, &warm.memory, &key, reading, received).await {
-                        Ok((reading, unattributed)) => Receipt::new(reading, unattributed).into_response(),
-                        Err(refusal) => refusal.into_response(),
-                    }
-                }
+                Opened::Events { key, reading } => match keep(&warm, &key, reading, received).await {
+                    Ok(receipt) => receipt.into_response(),
+                    Err(refusal) => refusal.into_response(),
+                },
             }
         }
         Err(_) => Refusal::TooLarge { limit: limits.body_bytes, state: "as sent" }.into_response(),
     };
     answer::finish(&head.headers, answer)
+}
+
+/// Stores what was read. Errors: the key isn't known, or the store didn't take everything.
+async fn keep(warm: &Warm, key: &str, reading: Reading, received: DateTime<Utc>) -> Result<Receipt, Refusal> {
+    let table = &warm.deps.table;
+    let known = warm.access.workspace(table, key, received).await;
+    let known = known.map_err(|error| store::unavailable(&error))?.ok_or(Refusal::UnknownKey)?;
+    let (reading, unattributed) = store::store(table, &warm.memory, &known, reading, received).await?;
+    Ok(Receipt::new(reading, unattributed))
 }

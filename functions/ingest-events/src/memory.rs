@@ -6,32 +6,17 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use barometer_cloud::{StoreError, Table, table::credentials::Kind};
-use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId, activity::UserWeek};
-use chrono::{DateTime, TimeDelta, Utc};
+use barometer_domain::{CompanyId, IsoWeek, UserId, WorkspaceId, activity::UserWeek};
+use chrono::{DateTime, Utc};
 
 /// Most entries of each kind. An entry of activity is a few hundred bytes: some 10 MB in all.
 const MAX_ENTRIES: usize = 20_000;
-
-/// How long a write key and its workspace's settings are believed.
-const KEY_LIFE: TimeDelta = TimeDelta::seconds(60);
-
-/// The workspace of a write key.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// The workspace.
-    pub workspace: WorkspaceId,
-    /// Its settings.
-    pub settings: Settings,
-    read_at: DateTime<Utc>,
-}
 
 /// A user at a company in a week.
 pub type Place = (WorkspaceId, CompanyId, UserId, IsoWeek);
 
 #[derive(Debug, Default)]
 struct Entries {
-    keys: HashMap<String, Known>,
     written: HashMap<Place, UserWeek>,
     members: HashMap<(WorkspaceId, CompanyId, UserId), DateTime<Utc>>,
     groups: HashMap<(WorkspaceId, CompanyId, UserId), DateTime<Utc>>,
@@ -54,26 +39,6 @@ impl Memory {
     fn with<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
         // A panic while the lock was held can't leave a map half changed.
         access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The workspace of a write key; nothing for a key that isn't known. Errors: the table.
-    pub async fn workspace(
-        &self,
-        table: &Table,
-        key: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Known>, StoreError> {
-        let fresh = |known: &Known| now >= known.read_at && now < known.read_at + KEY_LIFE;
-        if let Some(known) = self.with(|entries| entries.keys.get(key).filter(|known| fresh(known)).cloned())
-        {
-            return Ok(Some(known));
-        }
-        let credential = table.credential(key, now).await?.filter(|found| found.kind == Kind::WriteKey);
-        let Some(credential) = credential else { return Ok(None) };
-        let Some(settings) = table.settings(&credential.workspace_id).await? else { return Ok(None) };
-        let known = Known { workspace: credential.workspace_id, settings: settings.settings, read_at: now };
-        self.with(|entries| keep(&mut entries.keys, key.to_owned(), known.clone()));
-        Ok(Some(known))
     }
 
     /// What of `activity` isn't known to be written; nothing when all is.

@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
+    access::Known,
     attribute,
     batch::{Batch, CompanyNote, PersonNote, Visit},
     event::Event,
@@ -34,24 +35,22 @@ pub(crate) struct Context<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Stores the events of a request in the workspace of `key`; returns them with how many have no company yet.
-/// Errors: an unknown key, or that the store didn't take everything.
+/// Stores the events of a request in a workspace; returns them with how many have no company yet.
+/// Errors: the store didn't take everything.
 pub async fn store(
     table: &Table,
     memory: &Memory,
-    key: &str,
+    known: &Known,
     mut reading: Reading,
     now: DateTime<Utc>,
 ) -> Result<(Reading, usize), Refusal> {
-    let known = memory.workspace(table, key, now).await.map_err(|error| unavailable(&error))?;
-    let known = known.ok_or(Refusal::UnknownKey)?;
     reading.reject_older(known.settings.retention_days.get(), now);
     let context = Context { table, memory, workspace: &known.workspace, settings: &known.settings, now };
     let unattributed = context.write(&reading.events).await.map_err(|error| unavailable(&error))?;
     Ok((reading, unattributed))
 }
 
-fn unavailable(error: &StoreError) -> Refusal {
+pub(crate) fn unavailable(error: &StoreError) -> Refusal {
     tracing::warn!(error = %Chain(error), "events not stored");
     Refusal::Unavailable { retry_after: RETRY_AFTER }
 }
