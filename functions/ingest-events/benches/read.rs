@@ -9,6 +9,7 @@ use http::HeaderMap;
 use ingest_events::{
     limits::Limits,
     read::{Posted, read},
+    route::Protocol,
 };
 
 /// A batch as `@segment/analytics-node` sends it.
@@ -32,7 +33,14 @@ fn main() {
     let received: DateTime<Utc> = "2026-09-07T12:00:00Z".parse().unwrap();
     let (start, mut rounds, mut bytes) = (Instant::now(), 0_u32, 0);
     while start.elapsed() < Duration::from_secs(2) {
-        let posted = Posted { kind: None, headers: &headers, query: None, body: body.as_bytes(), received };
+        let posted = Posted {
+            protocol: Protocol::Segment,
+            kind: None,
+            headers: &headers,
+            query: None,
+            body: body.as_bytes(),
+            received,
+        };
         let reading = read(posted, &Limits::default()).unwrap();
         assert_eq!(reading.events.len(), EVENTS);
         let events: Vec<_> = reading.events.iter().map(|(_, event)| event).collect();

@@ -21,6 +21,8 @@ use crate::{cors, fault::Remark, read::Reading, refusal::Refusal};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {
     success: bool,
+    #[serde(skip)]
+    strict: bool,
     /// Events that are stored; one that was stored before counts again.
     pub accepted: usize,
     /// Events that are not.
@@ -38,6 +40,7 @@ impl Receipt {
     pub fn new(reading: Reading, unattributed: usize) -> Self {
         Self {
             success: true,
+            strict: reading.strict,
             accepted: reading.events.len(),
             rejected: reading.rejected,
             unattributed,
@@ -49,6 +52,9 @@ impl Receipt {
 
 impl IntoResponse for Receipt {
     fn into_response(self) -> Response {
+        if self.strict && self.accepted == 0 && self.rejected > 0 {
+            return Refusal::NothingValid { rejected: self.rejected, errors: self.errors }.into_response();
+        }
         json_answer(StatusCode::OK, "application/json", &self)
     }
 }
@@ -57,7 +63,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = self.status();
         let detail = self.to_string();
-        let problem = json!({
+        let mut problem = json!({
             "type": "about:blank",
             "title": status.canonical_reason().unwrap_or("Error"),
             "status": status.as_u16(),
@@ -67,6 +73,11 @@ impl IntoResponse for Refusal {
             "message": detail,
             "error": self.code(),
         });
+        if let Self::NothingValid { rejected, errors } = &self {
+            problem["accepted"] = json!(0);
+            problem["rejected"] = json!(rejected);
+            problem["errors"] = json!(errors);
+        }
         let mut answer = json_answer(status, "application/problem+json", &problem);
         if let Some(seconds) = self.retry_after() {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -81,6 +92,11 @@ impl IntoResponse for Refusal {
 /// A success that has nothing to report: a preflight, health, what is dropped.
 pub fn done() -> Response {
     json_answer(StatusCode::OK, "application/json", &json!({ "success": true }))
+}
+
+/// The empty object that PostHog's clients take for "no feature flags".
+pub fn nothing() -> Response {
+    json_answer(StatusCode::OK, "application/json", &json!({}))
 }
 
 /// A document for a browser client. The same for everybody who asks at this host, so a short while in caches is fine.

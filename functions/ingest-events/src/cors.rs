@@ -11,7 +11,8 @@ use http::{
 
 /// What clients send in any case.
 const ALLOWED: &str = "Authorization, Content-Type, Content-Encoding, X-Retry-Count, X-Write-Key, AnonymousId, \
-    SentAt, Rsa-Retry-Attempt, Rsa-Since-Last-Attempt, Rsa-Retry-Reason";
+    SentAt, Rsa-Retry-Attempt, Rsa-Since-Last-Attempt, Rsa-Since-First-Attempt, Rsa-Retry-Reason, ce-id, ce-source, \
+    ce-specversion, ce-type, ce-time, ce-subject";
 
 /// Families of headers whose members are allowed by name when a preflight asks for them, since a wildcard means
 /// nothing in a request with credentials: RudderStack's retries, CloudEvents' attributes.

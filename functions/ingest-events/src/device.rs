@@ -34,11 +34,17 @@ const LIBRARIES: &[&str] = &[
 ];
 
 /// Whether an event comes from a browser or a phone, by its `channel` where it has one (RudderStack and
-/// Segment's browser client say it), else by `context.library.name`.
-pub fn is_device(channel: Option<&str>, library: Option<&str>) -> bool {
+/// Segment's browser client say it), else by where its library says it runs (Jitsu's says `browser` or `node`), else
+/// by `context.library.name`.
+pub fn is_device(channel: Option<&str>, library: Option<&str>, environment: Option<&str>) -> bool {
     match channel.map(str::to_ascii_lowercase).as_deref() {
         Some("browser" | "web" | "mobile" | "client") => return true,
         Some("server" | "sources") => return false,
+        _ => {}
+    }
+    match environment.map(str::to_ascii_lowercase).as_deref() {
+        Some("browser") => return true,
+        Some("node") => return false,
         _ => {}
     }
     library.is_some_and(|library| {
@@ -58,15 +64,17 @@ mod tests {
     #[test]
     fn tells_devices_from_servers() {
         for library in ["analytics.js", "Analytics-iOS", "RudderLabs JavaScript SDK", "rudder-flutter-sdk"] {
-            assert!(is_device(None, Some(library)), "{library}");
+            assert!(is_device(None, Some(library), None), "{library}");
         }
         for library in ["@segment/analytics-node", "analytics-python", "analytics-node", "analytics-iosx", ""]
         {
-            assert!(!is_device(None, Some(library)), "{library}");
+            assert!(!is_device(None, Some(library), None), "{library}");
         }
-        assert!(!is_device(None, None));
-        assert!(is_device(Some("mobile"), Some("analytics-python")));
-        assert!(!is_device(Some("server"), Some("analytics.js")));
-        assert!(is_device(Some("other"), Some("analytics.js")));
+        assert!(!is_device(None, None, None));
+        assert!(is_device(Some("mobile"), Some("analytics-python"), None));
+        assert!(!is_device(Some("server"), Some("analytics.js"), None));
+        assert!(!is_device(None, Some("@jitsu/js"), Some("node")));
+        assert!(is_device(None, Some("@jitsu/js"), Some("browser")));
+        assert!(is_device(Some("other"), Some("analytics.js"), None));
     }
 }

@@ -15,6 +15,8 @@ pub struct Envelope<'a> {
     pub sent_at: Option<&'a str>,
     /// Whether the body looks like a single call: it says its type.
     pub is_call: bool,
+    /// Whether the body looks like a single event of PostHog: it says its name.
+    pub is_event: bool,
     write_key: Option<&'a str>,
     api_key: Option<&'a str>,
     token: Option<&'a str>,
@@ -30,6 +32,7 @@ impl<'a> Envelope<'a> {
         }
         json::fields(text, |name, value| match name {
             "type" | "action" => envelope.is_call = true,
+            "event" => envelope.is_event = true,
             "batch" => envelope.batch = Some(value),
             "context" => envelope.context = Some(value),
             "sentat" => envelope.sent_at = Some(value),

@@ -98,23 +98,51 @@ pub struct Event {
     /// The session, when the client numbers them.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// Of an identify call: what it says about the person.
+    /// What it says about the person: of an identify call, and of any PostHog event with `$set`.
     #[serde(rename = "ut", default, skip_serializing_if = "Option::is_none")]
     pub user_traits: Option<Box<UserTraits>>,
     /// What the event says about the company: the traits of a group call, or `traits.company`.
     #[serde(rename = "ct", default, skip_serializing_if = "Option::is_none")]
     pub company_traits: Option<Box<CompanyTraits>>,
+    /// Whether a client's library sent it on its own, so that nobody did anything. Such an event names a person and a
+    /// company like any other and is no activity.
+    #[serde(rename = "q", default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 impl Event {
-    /// Who it is about: the user, else the anonymous id. Nobody only in a group call about the company alone.
+    /// An event that says nothing yet.
+    pub fn new(kind: Kind, at: DateTime<Utc>) -> Self {
+        Self {
+            kind,
+            at,
+            user: None,
+            anonymous: None,
+            previous: None,
+            company: None,
+            name: None,
+            id: None,
+            feature: None,
+            duration_ms: None,
+            rating: None,
+            comment: None,
+            session: None,
+            user_traits: None,
+            company_traits: None,
+            quiet: false,
+        }
+    }
+
+    /// Who it is about: the user, else the anonymous id. Nobody in a group call about the company alone, in a
+    /// CloudEvent without a subject and in what a library reports about itself.
     pub fn person(&self) -> Option<&UserId> {
         self.user.as_ref().or(self.anonymous.as_ref())
     }
 
-    /// Whether somebody used the product: track, page and screen. Servers send identify and group calls on their own.
+    /// Whether somebody used the product: track, page and screen. Servers send identify and group calls on their own,
+    /// libraries send [`Event::quiet`] ones.
     pub fn is_activity(&self) -> bool {
-        matches!(self.kind, Kind::Track | Kind::Page | Kind::Screen)
+        !self.quiet && matches!(self.kind, Kind::Track | Kind::Page | Kind::Screen)
     }
 
     /// How long it took until [`Event::at`].
@@ -185,25 +213,18 @@ mod tests {
     #[test]
     fn the_log_form_is_short_and_reads_back() {
         let event = Event {
-            kind: Kind::Track,
-            at: DateTime::from_timestamp_millis(1_768_471_200_123).unwrap(),
             user: Some(UserId::new("usr_42").unwrap()),
-            anonymous: None,
-            previous: None,
             company: Some(CompanyId::new("acct_123").unwrap()),
             name: Some("Export".to_owned()),
             id: Some("m1".to_owned()),
-            feature: None,
             duration_ms: Some(12_500),
             rating: Some(0),
-            comment: None,
-            session: None,
             user_traits: Some(Box::new(UserTraits {
                 created_at: DateTime::from_timestamp_millis(1),
                 time_zone: Some(Zone::UTC),
                 ..UserTraits::default()
             })),
-            company_traits: None,
+            ..Event::new(Kind::Track, DateTime::from_timestamp_millis(1_768_471_200_123).unwrap())
         };
         let log = serde_json::to_string(&event).unwrap();
         assert!(

@@ -29,10 +29,10 @@ pub enum Fault {
     #[error("the type is one of track, page, screen, identify, group, alias")]
     UnknownType,
     /// The event names nobody.
-    #[error("userId or anonymousId is needed")]
+    #[error("userId or anonymousId is needed, distinct_id in PostHog's format")]
     MissingUser,
     /// An alias doesn't say whom it joins.
-    #[error("an alias needs userId and previousId")]
+    #[error("an alias needs userId and previousId, distinct_id and alias in PostHog's format")]
     MissingPreviousId,
     /// A tracked event has no name.
     #[error("a track call needs the event's name in `event`")]
@@ -40,6 +40,18 @@ pub enum Fault {
     /// A group call names no company.
     #[error("a group call needs groupId")]
     MissingCompany,
+    /// A CloudEvent lacks an attribute that it must have.
+    #[error("a CloudEvent needs the attribute {attribute}")]
+    MissingAttribute {
+        /// The attribute.
+        attribute: &'static str,
+    },
+    /// A CloudEvent of a version that isn't read.
+    #[error("CloudEvents are read in version 1.0, this one is {given}")]
+    OtherVersion {
+        /// The version.
+        given: String,
+    },
     /// An id isn't text or number, or is too long.
     #[error("{field} can't be used: {reason}")]
     BadId {
@@ -69,6 +81,8 @@ impl Fault {
             Self::MissingPreviousId => "missing_previous_id",
             Self::MissingEventName => "missing_event_name",
             Self::MissingCompany => "missing_company",
+            Self::MissingAttribute { .. } => "missing_attribute",
+            Self::OtherVersion { .. } => "unknown_version",
             Self::BadId { .. } => "bad_id",
             Self::TooOld { .. } => "too_old",
         }
@@ -87,6 +101,9 @@ pub enum Oddity {
     /// The anonymous id can't be used and was left out, since the user is known.
     #[error("anonymousId can't be used and was left out")]
     BadAnonymousId,
+    /// A CloudEvent names nobody.
+    #[error("the event has no subject, so it counts for nobody")]
+    NoSubject,
 }
 
 impl Oddity {
@@ -96,6 +113,7 @@ impl Oddity {
             Self::BadTimestamp => "bad_timestamp",
             Self::FutureTimestamp => "future_timestamp",
             Self::BadAnonymousId => "bad_anonymous_id",
+            Self::NoSubject => "no_subject",
         }
     }
 }

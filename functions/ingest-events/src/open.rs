@@ -52,11 +52,12 @@ fn attempt(
 ) -> Result<Opened, Refusal> {
     let query = uri.query();
     Ok(match Route::of(method, uri.path())? {
-        Route::Events(kind) => {
-            let mut reading = read(Posted { kind, headers, query, body, received }, limits)?;
+        Route::Events { protocol, kind } => {
+            let mut reading = read(Posted { protocol, kind, headers, query, body, received }, limits)?;
             let key = reading.key.take().ok_or(Refusal::MissingKey)?;
             Opened::Events { key, reading }
         }
+        Route::Flags => Opened::Answered(answer::nothing()),
         Route::Dropped | Route::Health => Opened::Answered(answer::done()),
         Route::Settings { key } => Opened::Answered(answer::document(&documents::settings(&key, headers))),
         Route::SourceConfig => {

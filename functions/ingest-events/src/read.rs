@@ -4,19 +4,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 
 use crate::{
+    cloudevents::{self, Mode},
     envelope::Envelope,
     event::{Event, Kind},
     fault::{Fault, Remark},
-    json, key,
+    fields::{Around, Read},
+    jitsu, json, key,
     limits::{Limits, MAX_LISTED},
+    posthog,
     refusal::Refusal,
     request,
-    segment::{self, Around},
+    route::Protocol,
+    segment,
 };
 
 /// A request as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Posted<'a> {
+    /// The format that the path is for.
+    pub protocol: Protocol,
     /// The type that the path says, where it does.
     pub kind: Option<Kind>,
     /// The request's headers.
@@ -42,9 +48,24 @@ pub struct Reading {
     pub errors: Vec<Remark>,
     /// What was odd about valid events: the first [`MAX_LISTED`] remarks.
     pub warnings: Vec<Remark>,
+    /// Whether a request without any valid event is refused. Rule: ingestion, answers.
+    pub strict: bool,
 }
 
 impl Reading {
+    /// Adds one event's reading.
+    fn add(&mut self, index: usize, read: Read) {
+        match read.outcome {
+            Ok(event) => self.events.push((index, event)),
+            Err(fault) => return self.reject(index, read.message_id, &fault),
+        }
+        for oddity in read.oddities {
+            if self.warnings.len() < MAX_LISTED {
+                self.warnings.push(Remark::oddity(index, read.message_id.clone(), oddity));
+            }
+        }
+    }
+
     /// Rejects one more event.
     fn reject(&mut self, index: usize, message_id: Option<String>, fault: &Fault) {
         self.rejected += 1;
@@ -70,45 +91,109 @@ impl Reading {
     }
 }
 
-/// Reads a request in Segment's wire format. A bad event never fails its batch: it is rejected by its index, and so
-/// are the events beyond [`Limits::events`]. Errors: the body as a whole can't be read.
+/// Reads a request. A bad event never fails its batch: it is rejected by its index, and so are the events beyond
+/// [`Limits::events`]. Errors: the body as a whole can't be read.
 pub fn read(posted: Posted<'_>, limits: &Limits) -> Result<Reading, Refusal> {
-    let text = request::json(posted.headers, posted.body, limits)?;
-    let malformed = |what: &str| Refusal::Malformed(what.to_owned());
-    let envelope = Envelope::read(&text).map_err(|_| malformed("its fields can't be read"))?;
-    let (calls, all) = match envelope.batch {
-        Some(batch) if json::is_array(batch) => {
-            json::elements(batch, limits.events).map_err(|_| malformed("its batch can't be read"))?
-        }
-        Some(_) => return Err(malformed("`batch` is an array of events")),
-        None if posted.kind.is_none() && !envelope.is_call => {
-            return Err(malformed("it has no `batch`, an array of events"));
-        }
-        None => (vec![text.trim()], 1),
-    };
-    let around = Around { envelope: &envelope, kind: posted.kind, received: posted.received, limits };
     let mut reading = Reading {
-        key: key::of_request(posted.headers, posted.query).or_else(|| envelope.key()),
-        events: Vec::with_capacity(calls.len()),
+        key: key::of_request(posted.headers, posted.query),
+        strict: posted.protocol == Protocol::CloudEvents,
         ..Reading::default()
     };
+    let mode = match posted.protocol {
+        Protocol::CloudEvents => Some(Mode::of(posted.headers)?),
+        _ => None,
+    };
+    if mode == Some(Mode::Binary) {
+        let envelope = Envelope::default();
+        reading.add(
+            0,
+            cloudevents::binary(posted.headers, posted.body, posted.around(&envelope, limits), limits)?,
+        );
+        return Ok(reading);
+    }
+
+    let text = request::json(posted.headers, posted.query, posted.body, limits)?;
+    let mut envelope = Envelope::read(&text).map_err(|_| malformed("its fields can't be read"))?;
+    let sent_at = posted.sent_at();
+    if posted.protocol == Protocol::PostHog {
+        envelope.sent_at = envelope.sent_at.or(sent_at.as_deref());
+    }
+    let (calls, all) = match mode {
+        Some(mode) => cloud_events(&text, mode, limits)?,
+        None => posted.calls(&text, &envelope, limits)?,
+    };
+    reading.key = reading.key.or_else(|| envelope.key());
+    if posted.protocol == Protocol::PostHog && reading.key.is_none() {
+        reading.key = calls.iter().find_map(|call| posthog::key(call));
+    }
+    reading.events.reserve(calls.len());
+    let around = posted.around(&envelope, limits);
     for (index, call) in calls.iter().enumerate() {
-        let read = segment::event(call, around);
-        match read.outcome {
-            Ok(event) => reading.events.push((index, event)),
-            Err(fault) => {
-                reading.reject(index, read.message_id, &fault);
-                continue;
-            }
-        }
-        for oddity in read.oddities {
-            if reading.warnings.len() < MAX_LISTED {
-                reading.warnings.push(Remark::oddity(index, read.message_id.clone(), oddity));
-            }
-        }
+        let read = match posted.protocol {
+            Protocol::Segment => segment::event(call, around),
+            Protocol::Jitsu { server } => jitsu::event(call, around, server),
+            Protocol::PostHog => posthog::event(call, around),
+            Protocol::CloudEvents => cloudevents::event(call, around),
+        };
+        reading.add(index, read);
     }
     for index in calls.len()..all {
         reading.reject(index, None, &Fault::TooMany { limit: limits.events });
     }
     Ok(reading)
+}
+
+fn malformed(what: &str) -> Refusal {
+    Refusal::Malformed(what.to_owned())
+}
+
+/// The events of a body, the first [`Limits::events`], and the number of all.
+type Calls<'a> = (Vec<&'a str>, usize);
+
+fn elements<'a>(batch: &'a str, limits: &Limits) -> Result<Calls<'a>, Refusal> {
+    json::elements(batch, limits.events).map_err(|_| malformed("its batch can't be read"))
+}
+
+fn cloud_events<'a>(text: &'a str, mode: Mode, limits: &Limits) -> Result<Calls<'a>, Refusal> {
+    let text = text.trim();
+    match (mode.fits(json::is_array(text)), json::is_array(text)) {
+        (false, true) => Err(malformed("a batch has the content type application/cloudevents-batch+json")),
+        (false, false) => Err(malformed("a batch is an array of events")),
+        (true, true) => elements(text, limits),
+        (true, false) if json::is_object(text) => Ok((vec![text], 1)),
+        (true, false) => Err(malformed("an event is a JSON object")),
+    }
+}
+
+impl Posted<'_> {
+    fn around<'b>(&'b self, envelope: &'b Envelope<'b>, limits: &'b Limits) -> Around<'b> {
+        Around { envelope, kind: self.kind, from_server: false, received: self.received, limits }
+    }
+
+    /// When PostHog's browser client says in the query that it sent the request, in milliseconds since 1970.
+    fn sent_at(&self) -> Option<String> {
+        let query = self.query.filter(|_| self.protocol == Protocol::PostHog)?;
+        form_urlencoded::parse(query.as_bytes())
+            .find_map(|(name, value)| (name == "_").then_some(value))
+            .filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()))
+            .map(|value| value.into_owned())
+    }
+
+    fn calls<'b>(
+        &self,
+        text: &'b str,
+        envelope: &Envelope<'b>,
+        limits: &Limits,
+    ) -> Result<Calls<'b>, Refusal> {
+        let is_single = match self.protocol {
+            Protocol::PostHog => envelope.is_event,
+            _ => self.kind.is_some() || envelope.is_call,
+        };
+        match envelope.batch {
+            Some(batch) if json::is_array(batch) => elements(batch, limits),
+            Some(_) => Err(malformed("`batch` is an array of events")),
+            None if is_single => Ok((vec![text.trim()], 1)),
+            None => Err(malformed("it has no `batch`, an array of events")),
+        }
+    }
 }

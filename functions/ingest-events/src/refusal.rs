@@ -2,12 +2,22 @@
 
 use http::StatusCode;
 
+use crate::fault::Remark;
+
 /// A request that can't be taken. The text is what the client is told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The body isn't JSON, also after the tolerant pass, or not a call.
     #[error("the body can't be read: {0}")]
     Malformed(String),
+    /// None of the events is valid, where the protocol wants that told by the status.
+    #[error("none of the events is valid{}", first(errors))]
+    NothingValid {
+        /// How many are rejected.
+        rejected: usize,
+        /// The rejected events by index.
+        errors: Vec<Remark>,
+    },
     /// The body is larger than allowed, in bytes.
     #[error("a request has at most {limit} bytes {state}")]
     TooLarge {
@@ -51,11 +61,16 @@ pub enum Refusal {
     },
 }
 
+/// What is wrong with the first event.
+fn first(errors: &[Remark]) -> String {
+    errors.first().map_or(String::new(), |remark| format!(": {}", remark.message))
+}
+
 impl Refusal {
     /// The HTTP status. Rule: ingestion, answers.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::NothingValid { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MissingKey | Self::UnknownKey => StatusCode::UNAUTHORIZED,
@@ -70,6 +85,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed_body",
+            Self::NothingValid { .. } => "no_valid_event",
             Self::TooLarge { .. } => "too_large",
             Self::Encoding(_) => "unreadable_encoding",
             Self::MissingKey => "missing_key",

@@ -22,14 +22,26 @@ const BASE64_CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 
+/// What `compression` says in the query or form of PostHog's browser clients before 2023, when the host announced that
+/// it reads it. This one never does.
+const LZ64: &str = "lz64";
+
 /// The JSON text of a body, known to be one JSON value. Errors: [`Refusal::TooLarge`], [`Refusal::Encoding`],
 /// [`Refusal::Malformed`].
-pub fn json(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<String, Refusal> {
+pub fn json(
+    headers: &HeaderMap,
+    query: Option<&str>,
+    body: &[u8],
+    limits: &Limits,
+) -> Result<String, Refusal> {
     if body.len() > limits.body_bytes {
         return Err(Refusal::TooLarge { limit: limits.body_bytes, state: "as sent" });
     }
     let inflated = inflate(body, limits)?;
     let plain = inflated.as_deref().unwrap_or(body);
+    if says_lz64(query.unwrap_or_default().as_bytes()) || (plain.starts_with(b"data=") && says_lz64(plain)) {
+        return Err(Refusal::Encoding("lz64 isn't read; send gzip, base64 or plain JSON"));
+    }
     let form = form_data(plain, limits)?;
     let bytes = form.or(inflated).unwrap_or_else(|| body.to_vec());
     let first = match String::from_utf8(bytes) {
@@ -53,6 +65,10 @@ pub fn json(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<String,
             Err(Refusal::Malformed(format!("it isn't JSON at line {line}, column {column}")))
         }
     }
+}
+
+fn says_lz64(form: &[u8]) -> bool {
+    form_urlencoded::parse(form).any(|(name, value)| name == "compression" && value == LZ64)
 }
 
 fn foreign_encoding(headers: &HeaderMap) -> bool {
@@ -110,7 +126,7 @@ mod tests {
     use super::*;
 
     fn read(body: &[u8]) -> Result<String, Refusal> {
-        json(&HeaderMap::new(), body, &Limits::default())
+        json(&HeaderMap::new(), None, body, &Limits::default())
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -141,7 +157,8 @@ mod tests {
     #[test]
     fn large_bodies_are_413() {
         let limits = Limits { body_bytes: 100, inflated_bytes: 200, ..Limits::default() };
-        let status = |body: &[u8]| json(&HeaderMap::new(), body, &limits).unwrap_err().status().as_u16();
+        let status =
+            |body: &[u8]| json(&HeaderMap::new(), None, body, &limits).unwrap_err().status().as_u16();
         assert_eq!(status(&[b' '; 101]), 413);
         assert_eq!(status(&gzip(&[b' '; 201])), 413);
         assert_eq!(status(&gzip(&[b' '; 200])), 400);
@@ -159,7 +176,8 @@ mod tests {
         let headers =
             |encoding| [(CONTENT_ENCODING, http::HeaderValue::from_static(encoding))].into_iter().collect();
         let status = |encoding, body: &[u8]| {
-            json(&headers(encoding), body, &Limits::default()).map_err(|refusal| refusal.status().as_u16())
+            json(&headers(encoding), None, body, &Limits::default())
+                .map_err(|refusal| refusal.status().as_u16())
         };
         assert_eq!(status("br", b"\x0b\x02\x80"), Err(415));
         assert_eq!(status("gzip", b"\x0b\x02\x80"), Err(400));

@@ -3,13 +3,36 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::{event::Kind, refusal::Refusal};
+use crate::{event::Kind, jitsu, refusal::Refusal};
+
+/// Whose wire format events are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Segment's, which RudderStack's clients speak too.
+    Segment,
+    /// Jitsu's.
+    Jitsu {
+        /// Whether the path is the one for servers.
+        server: bool,
+    },
+    /// PostHog's.
+    PostHog,
+    /// CloudEvents 1.0.
+    CloudEvents,
+}
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// Take events; of this type where they don't say one.
-    Events(Option<Kind>),
+    /// Take events.
+    Events {
+        /// The format.
+        protocol: Protocol,
+        /// The type of events that don't say one.
+        kind: Option<Kind>,
+    },
+    /// PostHog's clients ask for feature flags: there are none.
+    Flags,
     /// Take and drop: clients report on themselves.
     Dropped,
     /// The settings document of Segment's browser client.
@@ -29,7 +52,7 @@ impl Route {
     pub fn of(method: &Method, path: &str) -> Result<Self, Refusal> {
         let route = Self::at(path).ok_or(Refusal::NotFound)?;
         let (fits, allow) = match route {
-            Self::Events(_) | Self::Dropped => (method == Method::POST, "POST, OPTIONS"),
+            Self::Events { .. } | Self::Flags | Self::Dropped => (method == Method::POST, "POST, OPTIONS"),
             _ => (method == Method::GET || method == Method::HEAD, "GET, HEAD, OPTIONS"),
         };
         if fits { Ok(route) } else { Err(Refusal::Method { allow }) }
@@ -38,12 +61,27 @@ impl Route {
     fn at(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
         Some(match path {
-            "/v1/batch" | "/v1/import" | "/v1/b" | "/beacon/v1/batch" => Self::Events(None),
+            "/v1/batch" | "/v1/import" | "/v1/b" | "/beacon/v1/batch" => {
+                Self::events(Protocol::Segment, None)
+            }
+            "/batch" | "/e" | "/i/v0/e" | "/capture" => Self::events(Protocol::PostHog, None),
+            // What clients asked before there was `/flags`.
+            "/flags" | "/decide" => Self::Flags,
+            "/events" => Self::events(Protocol::CloudEvents, None),
             "/v1/m" => Self::Dropped,
             "/sourceConfig" => Self::SourceConfig,
             "/health" => Self::Health,
-            _ => return Self::settings(path).or_else(|| Self::single(path)),
+            _ => return Self::settings(path).or_else(|| Self::single(path)).or_else(|| Self::jitsu(path)),
         })
+    }
+
+    fn events(protocol: Protocol, kind: Option<Kind>) -> Self {
+        Self::Events { protocol, kind }
+    }
+
+    fn jitsu(path: &str) -> Option<Self> {
+        let (server, kind) = jitsu::path(path.strip_prefix("/api/s/")?)?;
+        Some(Self::events(Protocol::Jitsu { server }, kind))
     }
 
     fn single(path: &str) -> Option<Self> {
@@ -52,7 +90,7 @@ impl Route {
         if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return None;
         }
-        Kind::parse(name).map(|kind| Self::Events(Some(kind)))
+        Kind::parse(name).map(|kind| Self::events(Protocol::Segment, Some(kind)))
     }
 
     fn settings(path: &str) -> Option<Self> {
@@ -71,7 +109,7 @@ mod tests {
     fn clients_paths() {
         let post = |path: &str| Route::of(&Method::POST, path);
         for path in ["/v1/batch", "/v1/import", "/v1/b", "/v1/batch/", "/beacon/v1/batch"] {
-            assert_eq!(post(path), Ok(Route::Events(None)), "{path}");
+            assert_eq!(post(path), Ok(Route::events(Protocol::Segment, None)), "{path}");
         }
         for (long, short, kind) in [
             ("track", "t", Kind::Track),
@@ -82,13 +120,34 @@ mod tests {
             ("alias", "a", Kind::Alias),
         ] {
             for name in [long, short] {
-                assert_eq!(post(&format!("/v1/{name}")), Ok(Route::Events(Some(kind))));
-                assert_eq!(post(&format!("/v1/{name}/")), Ok(Route::Events(Some(kind))));
+                assert_eq!(post(&format!("/v1/{name}")), Ok(Route::events(Protocol::Segment, Some(kind))));
+                assert_eq!(post(&format!("/v1/{name}/")), Ok(Route::events(Protocol::Segment, Some(kind))));
             }
         }
         assert_eq!(post("/v1/m"), Ok(Route::Dropped));
         for path in ["/", "", "/v1", "/v1/", "/v1/x", "/v1/Track", "/v2/track", "/v1/track/x", "/v1/batch//"]
         {
+            assert_eq!(post(path), Err(Refusal::NotFound), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_clients_paths() {
+        let post = |path: &str| Route::of(&Method::POST, path);
+        let is = |protocol, kind| Ok(Route::events(protocol, kind));
+        for slash in ["", "/"] {
+            for path in ["/batch", "/e", "/i/v0/e", "/capture"] {
+                assert_eq!(post(&format!("{path}{slash}")), is(Protocol::PostHog, None), "{path}");
+            }
+            assert_eq!(post(&format!("/flags{slash}")), Ok(Route::Flags));
+            assert_eq!(post(&format!("/events{slash}")), is(Protocol::CloudEvents, None));
+            for (prefix, server) in [("/api/s", false), ("/api/s/s2s", true)] {
+                let protocol = Protocol::Jitsu { server };
+                assert_eq!(post(&format!("{prefix}/page{slash}")), is(protocol, Some(Kind::Page)));
+                assert_eq!(post(&format!("{prefix}/event{slash}")), is(protocol, None));
+            }
+        }
+        for path in ["/api/s", "/api/s/", "/api/s/x", "/api/s/s2s", "/api/s/p", "/i/v0", "/event", "/E"] {
             assert_eq!(post(path), Err(Refusal::NotFound), "{path}");
         }
     }

@@ -11,6 +11,7 @@ use ingest_events::{
     limits::Limits,
     open::{Opened, open},
     read::{Posted, Reading, read},
+    route::Protocol,
 };
 use serde_json::Value;
 
@@ -50,11 +51,14 @@ impl Raw {
             let (name, value) = line.split_once(':').unwrap();
             (name.parse::<HeaderName>().unwrap(), value.trim().parse::<HeaderValue>().unwrap())
         });
+        let headers: HeaderMap = headers.collect();
+        let body = &bytes[end + 4..];
+        let chunked = headers.get("transfer-encoding").is_some_and(|encoding| encoding == "chunked");
         Self {
             method: start.next().unwrap().parse().unwrap(),
             uri: start.next().unwrap().parse().unwrap(),
-            headers: headers.collect(),
-            body: bytes[end + 4..].to_vec(),
+            body: if chunked { joined(body) } else { body.to_vec() },
+            headers,
         }
     }
 
@@ -81,6 +85,20 @@ impl Raw {
     }
 }
 
+/// The body of which these are the chunks.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|window| window == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&chunks[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return body;
+        }
+        body.extend_from_slice(&chunks[end + 2..][..length]);
+        chunks = &chunks[end + 2 + length + 2..];
+    }
+}
+
 /// The JSON of an answer; every answer has one.
 pub fn body(answer: Response) -> Value {
     use std::task::{Context, Poll, Waker};
@@ -95,6 +113,7 @@ pub fn body(answer: Response) -> Value {
 pub fn batch(body: &str) -> Reading {
     read(
         Posted {
+            protocol: Protocol::Segment,
             kind: None,
             headers: &HeaderMap::new(),
             query: None,

@@ -6,6 +6,7 @@ use ingest_events::{
     event::Event,
     limits::Limits,
     read::{Posted, read},
+    route::Protocol,
     time, tolerant,
 };
 use proptest::prelude::*;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::common::{batch, noon};
 
 fn posted<'a>(body: &'a [u8], headers: &'a HeaderMap) -> Posted<'a> {
-    Posted { kind: None, headers, query: None, body, received: noon() }
+    Posted { protocol: Protocol::Segment, kind: None, headers, query: None, body, received: noon() }
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
