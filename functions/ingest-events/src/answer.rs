@@ -73,10 +73,10 @@ impl IntoResponse for Refusal {
             "message": detail,
             "error": self.code(),
         });
-        if let Self::NothingValid { rejected, errors } = &self {
-            problem["accepted"] = json!(0);
-            problem["rejected"] = json!(rejected);
-            problem["errors"] = json!(errors);
+        if let (Self::NothingValid { rejected, errors }, Some(problem)) = (&self, problem.as_object_mut()) {
+            problem.insert("accepted".to_owned(), json!(0));
+            problem.insert("rejected".to_owned(), json!(rejected));
+            problem.insert("errors".to_owned(), json!(errors));
         }
         let mut answer = json_answer(status, "application/problem+json", &problem);
         if let Some(seconds) = self.retry_after() {

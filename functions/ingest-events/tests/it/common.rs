@@ -109,20 +109,17 @@ pub fn body(answer: Response) -> Value {
     }
 }
 
+/// Reads a body in a protocol's format.
+pub fn read_as(protocol: Protocol, body: &str) -> Reading {
+    let headers = &HeaderMap::new();
+    let posted =
+        Posted { protocol, kind: None, headers, query: None, body: body.as_bytes(), received: noon() };
+    read(posted, &Limits::default()).unwrap()
+}
+
 /// Reads a body posted to `/v1/batch`.
 pub fn batch(body: &str) -> Reading {
-    read(
-        Posted {
-            protocol: Protocol::Segment,
-            kind: None,
-            headers: &HeaderMap::new(),
-            query: None,
-            body: body.as_bytes(),
-            received: noon(),
-        },
-        &Limits::default(),
-    )
-    .unwrap()
+    read_as(Protocol::Segment, body)
 }
 
 /// Reads one event, which must be valid.

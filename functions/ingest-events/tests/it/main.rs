@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod broken;
+mod cloudevents;
 mod common;
 mod events;
+mod posthog;
 mod properties;
 mod published;
 mod recorded;
