@@ -166,7 +166,15 @@ fn successes_without_events_are_200_and_say_so() {
 
 #[test]
 fn browsers_may_read_every_answer() {
-    for (path, status) in [("/v1/batch", 200), ("/v1/nothing", 404), ("/v1/projects/wk/settings", 405)] {
+    for (path, status) in [
+        ("/v1/batch", 200),
+        ("/batch/", 200),
+        ("/flags/", 200),
+        ("/events", 400),
+        ("/api/s/track", 200),
+        ("/v1/nothing", 404),
+        ("/v1/projects/wk/settings", 405),
+    ] {
         let mut request = Raw::post(path, "{\"batch\":[]}");
         request.headers.insert(header::ORIGIN, HeaderValue::from_static("https://app.example"));
         let answer = request.answer(noon(), &Limits::default());
@@ -174,6 +182,30 @@ fn browsers_may_read_every_answer() {
         assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example");
         assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
         assert_eq!(answer.headers()[header::VARY], "Origin");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_MAX_AGE], "86400");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_EXPOSE_HEADERS], "Retry-After");
+        let allowed = answer.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().to_lowercase();
+        for name in [
+            "authorization",
+            "content-type",
+            "content-encoding",
+            "x-retry-count",
+            "x-write-key",
+            "anonymousid",
+            "sentat",
+            "rsa-retry-attempt",
+            "rsa-since-last-attempt",
+            "rsa-since-first-attempt",
+            "rsa-retry-reason",
+            "ce-id",
+            "ce-source",
+            "ce-specversion",
+            "ce-type",
+            "ce-time",
+            "ce-subject",
+        ] {
+            assert!(allowed.split(", ").any(|allowed| allowed == name), "{name}");
+        }
     }
 }
 

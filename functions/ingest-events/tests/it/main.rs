@@ -5,6 +5,8 @@ mod broken;
 mod cloudevents;
 mod common;
 mod events;
+mod jitsu;
+mod lambda;
 mod posthog;
 mod properties;
 mod published;

@@ -1,7 +1,7 @@
 //! What holds for any input.
 
 use chrono::TimeDelta;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ingest_events::{
     event::Event,
     limits::Limits,
@@ -12,7 +12,7 @@ use ingest_events::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::common::{batch, noon};
+use crate::common::{batch, noon, read_as};
 
 fn posted<'a>(body: &'a [u8], headers: &'a HeaderMap) -> Posted<'a> {
     Posted { protocol: Protocol::Segment, kind: None, headers, query: None, body, received: noon() }
@@ -63,9 +63,29 @@ fn any_event() -> impl Strategy<Value = Value> {
         "createdAt",
         "timezone",
         "x",
+        "batch",
+        "uuid",
+        "distinct_id",
+        "offset",
+        "$groups",
+        "$group_type",
+        "$set",
+        "$lib",
+        "$device_id",
+        "alias",
+        "source",
+        "specversion",
+        "subject",
+        "time",
+        "data",
+        "data_base64",
+        "companyid",
     ]);
     let leaf = prop_oneof![
-        3 => prop::sample::select(vec!["track", "identify", "group", "page", "u", "2026-09-01T00:00:00Z", ""])
+        3 => prop::sample::select(vec![
+            "track", "identify", "group", "page", "u", "2026-09-01T00:00:00Z", "", "$identify", "$groupidentify",
+            "$create_alias", "$pageview", "company", "web", "1.0", "true",
+        ])
             .prop_map(Value::from),
         1 => any_json(),
     ];
@@ -82,12 +102,138 @@ fn any_event() -> impl Strategy<Value = Value> {
     })
 }
 
+fn any_protocol() -> impl Strategy<Value = Protocol> {
+    prop::sample::select(vec![
+        Protocol::Segment,
+        Protocol::Jitsu { server: false },
+        Protocol::Jitsu { server: true },
+        Protocol::PostHog,
+        Protocol::CloudEvents,
+    ])
+}
+
+/// Headers that CloudEvents read, with any bytes that a header may have.
+fn any_headers() -> impl Strategy<Value = HeaderMap> {
+    let names = [
+        "content-type",
+        "ce-id",
+        "ce-source",
+        "ce-specversion",
+        "ce-type",
+        "ce-subject",
+        "ce-time",
+        "ce-groupid",
+    ];
+    let value = prop_oneof![
+        Just(b"1.0".to_vec()),
+        Just(b"application/cloudevents+json".to_vec()),
+        prop::collection::vec(any::<u8>(), 0..30),
+        "[\"\\\\%a-f0-9]{0,12}".prop_map(String::into_bytes),
+    ];
+    prop::collection::vec((prop::sample::select(names.to_vec()), value), 0..8).prop_map(|headers| {
+        let values = headers.into_iter().filter_map(|(name, value)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_bytes(&value).ok()?))
+        });
+        values.collect()
+    })
+}
+
+/// What somebody did, as every protocol can tell it.
+#[derive(Debug)]
+struct Saying {
+    name: String,
+    user: String,
+    company: Option<String>,
+    timestamp: Option<String>,
+    properties: Value,
+}
+
+fn any_saying() -> impl Strategy<Value = Saying> {
+    let id = || "[a-zA-Zé0-9_.@-]{1,20}";
+    let timestamp = (0..80_i64 * 86_400_000).prop_map(|ago| {
+        (noon() - TimeDelta::milliseconds(ago)).to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    });
+    let property = prop_oneof![
+        (Just("feature"), "[a-z ]{1,10}".prop_map(Value::from)),
+        (Just("durationSeconds"), (0..100_000_u32).prop_map(Value::from)),
+        (Just("score"), (-1..12_i32).prop_map(Value::from)),
+        (Just("comment"), any::<String>().prop_map(Value::from)),
+        (Just("other"), any_json()),
+    ];
+    let properties = prop::collection::vec(property, 0..5)
+        .prop_map(|all| all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+    // Names that begin with `$` mean something in PostHog's format.
+    ("[A-Za-zé][A-Za-z é]{0,20}", id(), prop::option::of(id()), prop::option::of(timestamp), properties)
+        .prop_map(|(name, user, company, timestamp, properties)| Saying {
+            name,
+            user,
+            company,
+            timestamp,
+            properties,
+        })
+}
+
+impl Saying {
+    fn in_all_protocols(&self) -> [Event; 4] {
+        let Self { name, user, company, timestamp, properties } = self;
+        let segment = json!({"type": "track", "event": name, "userId": user, "groupId": company,
+            "timestamp": timestamp, "properties": properties, "messageId": "m"});
+        let jitsu = json!({"type": "track", "event": name, "userId": user, "context": {"groupId": company},
+            "timestamp": timestamp, "properties": properties, "messageId": "m"});
+        let mut posthog = json!({"event": name, "distinct_id": user, "timestamp": timestamp,
+            "properties": properties, "uuid": "m"});
+        posthog["properties"]["$groups"] = json!({ "company": company });
+        let cloudevents = json!({"type": name, "subject": user, "companyid": company, "time": timestamp,
+            "data": properties, "id": "m", "source": "/s", "specversion": "1.0"});
+        let one = |protocol, event: Value| {
+            let mut reading = read_as(protocol, &event.to_string());
+            assert_eq!((&reading.errors, &reading.warnings), (&vec![], &vec![]), "{event}");
+            Event { id: None, ..reading.events.remove(0).1 }
+        };
+        [
+            one(Protocol::Segment, segment),
+            one(Protocol::Jitsu { server: true }, jitsu),
+            one(Protocol::PostHog, posthog),
+            one(Protocol::CloudEvents, cloudevents),
+        ]
+    }
+}
+
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400), prefix in 0..4_usize) {
-        let prefix: &[u8] = [&b""[..], &[0x1F, 0x8B, 8, 0], b"data=", b"{\"batch\":[{\"type\":"][prefix];
+    fn any_bytes_are_read_or_refused(
+        protocol in any_protocol(),
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        prefix in 0..4_usize,
+        headers in any_headers(),
+    ) {
+        let prefix: &[u8] = [&b""[..], &[0x1F, 0x8B, 8, 0], b"data=", b"{\"batch\":[{\"event\":"][prefix];
         let body = [prefix, &bytes].concat();
-        let _ = read(posted(&body, &HeaderMap::new()), &Limits::default());
+        let posted = Posted { protocol, ..posted(&body, &headers) };
+        let _ = read(posted, &Limits::default());
+    }
+
+    #[test]
+    fn any_json_is_read_or_refused(protocol in any_protocol(), value in prop_oneof![any_json(), any_event()]) {
+        let array = json!([value]).to_string();
+        let headers = HeaderMap::new();
+        for body in [value.to_string(), array, json!({ "batch": [value] }).to_string()] {
+            if let Ok(reading) = read(Posted { protocol, ..posted(body.as_bytes(), &headers) }, &Limits::default()) {
+                for (_, event) in &reading.events {
+                    let log = serde_json::to_string(event).unwrap();
+                    prop_assert_eq!(&serde_json::from_str::<Event>(&log).unwrap(), event);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_four_protocols_read_one_event_alike(saying in any_saying()) {
+        let [segment, jitsu, posthog, cloudevents] = saying.in_all_protocols();
+        prop_assert_eq!(&jitsu, &segment);
+        prop_assert_eq!(&posthog, &segment);
+        prop_assert_eq!(&cloudevents, &segment);
+        prop_assert_eq!(segment.user.as_ref().map(|id| id.as_str()), Some(saying.user.as_str()));
     }
 
     #[test]
