@@ -1,11 +1,11 @@
 //! Takes the activity that a product posts.
 //!
-//! In: requests as the official clients of Segment and RudderStack send them, compressed or not, on the paths of
-//! [`route`]. Out: exactly 200 with what was accepted and what was rejected and why, or a problem document.
+//! In: requests as the official clients of Segment, RudderStack, Jitsu, PostHog and CloudEvents send them, compressed
+//! or not, on the paths of [`route`]. Out: exactly 200 with what was accepted and what was rejected and why, or a problem document.
 //!
-//! Reading is pure and stands apart from storing: [`request`] undoes what surrounds the JSON, [`segment`] reads
-//! one protocol's events into [`event::Event`], [`read`] puts both together, [`answer`] says what became of it.
-//! Another protocol is another module beside [`segment`] that produces the same events.
+//! Reading is pure and stands apart from storing: [`request`] undoes what surrounds the JSON; [`segment`], [`jitsu`],
+//! [`posthog`] and [`cloudevents`] each read one protocol's events into [`event::Event`], with what they share in
+//! [`fields`]; [`read`] chooses among them; [`answer`] says what became of it.
 //!
 //! Storing: [`access`] knows whose a write key is, [`memory`] remembers across the requests of a warm function, [`batch`] works out what a request adds,
 //! [`attribute`] finds the company and person of events that don't name them, [`store`] writes. Everything written

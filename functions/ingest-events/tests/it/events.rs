@@ -19,6 +19,15 @@ fn the_company_comes_from_the_first_place_that_names_it() {
         (format!(r#","groupId":null,"context":{{"groupId":null,{traits}}}"#), Some("traits")),
         (r#","traits":{"company":"Initech"}"#.to_owned(), None),
         (r#","group_id":7"#.to_owned(), Some("7")),
+        (
+            r#","properties":{"$groups":{"company":"groups"}},"traits":{"company":{"id":"traits"}}"#
+                .to_owned(),
+            Some("groups"),
+        ),
+        (
+            r#","context":{"groupId":"context"},"properties":{"$groups":{"company":"groups"}}"#.to_owned(),
+            Some("context"),
+        ),
         (String::new(), None),
     ] {
         assert_eq!(company(&event(&more)).as_deref(), expected, "{more}");
@@ -66,6 +75,10 @@ fn an_identify_call_describes_a_person() {
     assert_eq!(traits(of_context).language.as_deref(), Some("ja-JP"));
     let of_server = of_context.replace("analytics.js", "analytics-go");
     assert_eq!(traits(&of_server).time_zone, None);
+    let without =
+        |traits: &str| of_context.replacen(r#""context""#, &format!(r#""traits":{traits},"context""#), 1);
+    assert_eq!(traits(&without("{}")).email.as_deref(), Some("a@b.c"));
+    assert_eq!(traits(&without(r#"{"email":"own@b.c"}"#)).email.as_deref(), Some("own@b.c"));
     for address in ["no", "@b", "a@", "a@b\\nBcc: x@y", "a b@c"] {
         let event = format!(r#"{{"type":"identify","userId":"u","traits":{{"email":"{address}"}}}}"#);
         assert_eq!(traits(&event).email, None, "{address}");
