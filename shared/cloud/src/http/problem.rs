@@ -134,7 +134,10 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %crate::lambda::Chain(&error), "store unavailable");
                 Self::unavailable()
             }
-            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Pack(_) => {
+            StoreError::Refused(_)
+            | StoreError::TooLarge(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Pack(_) => {
                 tracing::error!(error = %crate::lambda::Chain(&error), "store failed");
                 Self::internal()
             }

@@ -1,5 +1,9 @@
 //! Activity: one item per company, week and user, with sets that only grow. `ADD` is atomic, commutative and
 //! idempotent: an event delivered twice, late or out of order leaves the same item, and nothing is read first.
+//!
+//! Beside the sets of events that name their company lie those of [`Loose`] events, one attribute for each thing
+//! seen: its name begins with `@`, its numbers are the slots. They can be moved to another company when the user turns
+//! out to have been there. `owner` is the person that the item's user turned out to be; readers see only persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +11,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use barometer_domain::{
     CompanyId, IsoWeek, UserId, WorkspaceId,
     activity::{Use, UserWeek},
+    loose::{Entry, Loose, Seen},
 };
-use chrono::{DateTime, Utc};
 
 use super::{Item, Range, StoreError, Table, item, keys};
 
@@ -16,23 +20,105 @@ use super::{Item, Range, StoreError, Table, item, keys};
 const DAYS: &str = "days";
 const USES: &str = "uses";
 const SLOTS: &str = "slots";
+const OWNER: &str = "owner";
 
-fn sets(activity: &UserWeek) -> Vec<(&'static str, AttributeValue)> {
+/// Most sets that one update carries: an expression has at most 4 KB.
+const SETS: usize = 100;
+
+/// What an item holds of a user at a company in a week.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// Of events that named the company.
+    pub named: UserWeek,
+    /// Of events that didn't.
+    pub loose: Loose,
+    /// The person that the user turned out to be.
+    pub owner: Option<UserId>,
+}
+
+impl Stored {
+    /// All of it.
+    pub fn activity(&self) -> UserWeek {
+        let mut all = self.loose.activity();
+        all.merge(&self.named);
+        all
+    }
+
+    /// Whether nothing happened. Items that lost everything to another company stay, empty.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.loose.is_empty()
+    }
+}
+
+impl From<UserWeek> for Stored {
+    fn from(named: UserWeek) -> Self {
+        Self { named, ..Self::default() }
+    }
+}
+
+impl From<Loose> for Stored {
+    fn from(loose: Loose) -> Self {
+        Self { loose, ..Self::default() }
+    }
+}
+
+fn named_sets(activity: &UserWeek) -> Vec<(String, AttributeValue)> {
     let numbers = |numbers: Vec<String>| AttributeValue::Ns(numbers);
     let mut sets = Vec::new();
     if !activity.days.is_empty() {
-        sets.push((DAYS, numbers(activity.days.iter().map(ToString::to_string).collect())));
+        sets.push((DAYS.to_owned(), numbers(activity.days.iter().map(ToString::to_string).collect())));
     }
     if !activity.uses.is_empty() {
-        sets.push((USES, AttributeValue::Ss(activity.uses.iter().map(ToString::to_string).collect())));
+        let uses = activity.uses.iter().map(ToString::to_string).collect();
+        sets.push((USES.to_owned(), AttributeValue::Ss(uses)));
     }
     if !activity.slots.is_empty() {
-        sets.push((SLOTS, numbers(activity.slots.iter().map(ToString::to_string).collect())));
+        sets.push((SLOTS.to_owned(), numbers(activity.slots.iter().map(ToString::to_string).collect())));
     }
     sets
 }
 
-fn read(found: &Item) -> Result<UserWeek, StoreError> {
+/// Loose activity as attributes: `@3fexport` for a use, `@3` for a day, both with the slots; `@` for what durations
+/// filled, each number being slot, first and last in four digits.
+pub(super) fn loose_sets(loose: &Loose) -> Vec<(String, AttributeValue)> {
+    let mut sets = BTreeMap::<String, Vec<String>>::new();
+    for Entry { slot, seen } in &loose.0 {
+        let (name, number) = match seen {
+            Seen::Day(day) => (format!("@{day}"), u64::from(*slot)),
+            Seen::Use(used) => (format!("@{used}"), u64::from(*slot)),
+            Seen::Fill(from, to) => {
+                ("@".to_owned(), (u64::from(*slot) * 10_000 + u64::from(*from)) * 10_000 + u64::from(*to))
+            }
+        };
+        sets.entry(name).or_default().push(number.to_string());
+    }
+    sets.into_iter().map(|(name, slots)| (name, AttributeValue::Ns(slots))).collect()
+}
+
+pub(super) fn read_loose(found: &Item) -> Result<Loose, StoreError> {
+    let mut loose = BTreeSet::new();
+    for (name, value) in found {
+        let (Some(what), AttributeValue::Ns(numbers)) = (name.strip_prefix('@'), value) else { continue };
+        let corrupt = || StoreError::Corrupt(format!("{name} is no loose activity").into());
+        for number in numbers {
+            let number: u64 = number.parse().map_err(|_| corrupt())?;
+            let part = |number: u64| u16::try_from(number).map_err(|_| corrupt());
+            loose.insert(if what.is_empty() {
+                let (slot, from, to) = (number / 100_000_000, number / 10_000 % 10_000, number % 10_000);
+                Entry { slot: part(slot)?, seen: Seen::Fill(part(from)?, part(to)?) }
+            } else {
+                let seen = match what.parse() {
+                    Ok(day) => Seen::Day(day),
+                    Err(_) => Seen::Use(what.parse().map_err(|_| corrupt())?),
+                };
+                Entry { slot: part(number)?, seen }
+            });
+        }
+    }
+    Ok(Loose(loose))
+}
+
+fn read(found: &Item) -> Result<Stored, StoreError> {
     fn numbers<N: std::str::FromStr + Ord>(found: &Item, name: &str) -> Result<BTreeSet<N>, StoreError> {
         match found.get(name) {
             Some(AttributeValue::Ns(numbers)) => numbers
@@ -51,7 +137,14 @@ fn read(found: &Item) -> Result<UserWeek, StoreError> {
             .collect::<Result<_, _>>()?,
         _ => BTreeSet::new(),
     };
-    Ok(UserWeek { days: numbers(found, DAYS)?, uses, slots: numbers(found, SLOTS)? })
+    let owner = match found.get(OWNER) {
+        Some(AttributeValue::S(owner)) => {
+            Some(UserId::new(owner).map_err(|error| StoreError::Corrupt(error.into()))?)
+        }
+        _ => None,
+    };
+    let named = UserWeek { days: numbers(found, DAYS)?, uses, slots: numbers(found, SLOTS)? };
+    Ok(Stored { named, loose: read_loose(found)?, owner })
 }
 
 fn week_of(sk: &str) -> Result<(IsoWeek, &str), StoreError> {
@@ -62,33 +155,35 @@ fn week_of(sk: &str) -> Result<(IsoWeek, &str), StoreError> {
 }
 
 impl Table {
-    async fn add_sets(
+    /// Adds to sets of an item or takes from them, as many as fit into an update; `set` goes with every one.
+    pub(super) async fn change_sets(
         &self,
-        key: Item,
-        activity: &UserWeek,
-        expires_at: Option<DateTime<Utc>>,
+        key: &Item,
+        action: &str,
+        sets: Vec<(String, AttributeValue)>,
+        set: Option<(&str, AttributeValue)>,
     ) -> Result<(), StoreError> {
-        let sets = sets(activity);
-        if sets.is_empty() {
-            return Ok(());
+        for some in sets.chunks(SETS) {
+            let changes: Vec<String> = (0..some.len()).map(|index| format!("#n{index} :v{index}")).collect();
+            let mut expression = format!("{action} {}", changes.join(", "));
+            let mut request = self.client.update_item().table_name(&self.name).set_key(Some(key.clone()));
+            for (index, (name, value)) in some.iter().enumerate() {
+                request = request
+                    .expression_attribute_names(format!("#n{index}"), name)
+                    .expression_attribute_values(format!(":v{index}"), value.clone());
+            }
+            if let Some((name, value)) = &set {
+                expression.push_str(" SET #set = :set");
+                request = request
+                    .expression_attribute_names("#set", *name)
+                    .expression_attribute_values(":set", value.clone());
+            }
+            request.update_expression(expression).send().await?;
         }
-        let adds: Vec<String> = sets.iter().map(|(name, _)| format!("#{name} :{name}")).collect();
-        let mut expression = format!("ADD {}", adds.join(", "));
-        let mut request = self.client.update_item().table_name(&self.name).set_key(Some(key));
-        for (name, set) in sets {
-            request = request
-                .expression_attribute_names(format!("#{name}"), name)
-                .expression_attribute_values(format!(":{name}"), set);
-        }
-        if let Some(at) = expires_at {
-            expression.push_str(" SET expires_at = :expires_at");
-            request = request.expression_attribute_values(":expires_at", item::expiry(at));
-        }
-        request.update_expression(expression).send().await?;
         Ok(())
     }
 
-    /// Adds activity of a user at a company.
+    /// Adds activity of a user at a company, of events that named it.
     pub async fn add_activity(
         &self,
         workspace: &WorkspaceId,
@@ -97,20 +192,85 @@ impl Table {
         week: IsoWeek,
         activity: &UserWeek,
     ) -> Result<(), StoreError> {
-        let key = item::key(keys::company(workspace, company), keys::activity(week, user));
-        self.add_sets(key, activity, None).await
+        self.add_to_week(workspace, company, user, week, &activity.clone().into()).await
     }
 
-    /// Activity of all users of a company in a week.
+    /// Adds activity of a user at a company; the owner is set where there is one.
+    pub async fn add_to_week(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        week: IsoWeek,
+        added: &Stored,
+    ) -> Result<(), StoreError> {
+        let key = item::key(keys::company(workspace, company), keys::activity(week, user));
+        let mut sets = named_sets(&added.named);
+        sets.extend(loose_sets(&added.loose));
+        let owner = added.owner.as_ref().map(|owner| (OWNER, item::text(owner.as_str())));
+        self.change_sets(&key, "ADD", sets, owner).await
+    }
+
+    /// Takes activity of a user from a company. What is added meanwhile stays.
+    pub async fn remove_from_week(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        week: IsoWeek,
+        removed: &Stored,
+    ) -> Result<(), StoreError> {
+        let key = item::key(keys::company(workspace, company), keys::activity(week, user));
+        let mut sets = named_sets(&removed.named);
+        sets.extend(loose_sets(&removed.loose));
+        self.change_sets(&key, "DELETE", sets, None).await
+    }
+
+    /// Says whose a user's activity of a week is, if there is any.
+    pub async fn own_week(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        week: IsoWeek,
+        owner: &UserId,
+    ) -> Result<(), StoreError> {
+        let owned = self
+            .update(keys::company(workspace, company), keys::activity(week, user))
+            .update_expression("SET #owner = :owner")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#owner", OWNER)
+            .expression_attribute_values(":owner", item::text(owner.as_str()))
+            .send()
+            .await;
+        super::or_done(owned)
+    }
+
+    /// Activity of all users of a company in a week, by person.
     pub async fn activity_of_week(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
         week: IsoWeek,
     ) -> Result<BTreeMap<UserId, UserWeek>, StoreError> {
-        let found =
-            self.query(keys::company(workspace, company), Range::Prefix(format!("act#{week}#")), false);
-        found
+        let mut persons = BTreeMap::<UserId, UserWeek>::new();
+        for (user, stored) in self.stored_week(workspace, company, week).await? {
+            if !stored.is_empty() {
+                let activity = stored.activity();
+                persons.entry(stored.owner.unwrap_or(user)).or_default().merge(&activity);
+            }
+        }
+        Ok(persons)
+    }
+
+    /// What is stored of all users of a company in a week, by the id that their events carried.
+    pub async fn stored_week(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        week: IsoWeek,
+    ) -> Result<BTreeMap<UserId, Stored>, StoreError> {
+        self.query(keys::company(workspace, company), Range::Prefix(format!("act#{week}#")), false)
             .await?
             .iter()
             .map(|found| {
@@ -121,14 +281,14 @@ impl Table {
             .collect()
     }
 
-    /// Activity of one user at a company in a week, read consistently.
-    pub async fn activity_of_user(
+    /// What is stored of one user at a company in a week, read consistently.
+    pub async fn stored(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
         user: &UserId,
         week: IsoWeek,
-    ) -> Result<Option<UserWeek>, StoreError> {
+    ) -> Result<Option<Stored>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -140,40 +300,35 @@ impl Table {
         answer.item.as_ref().map(read).transpose()
     }
 
-    /// Forgets a user's activity of a week at a company, if it is still what was read. Errors:
-    /// [`StoreError::Conflict`] when something was added since.
-    pub async fn delete_activity(
+    /// The week of the first item with activity, from one end; one item is read unless it is empty.
+    async fn first_active(
         &self,
-        workspace: &WorkspaceId,
-        company: &CompanyId,
-        user: &UserId,
-        week: IsoWeek,
-        seen: &UserWeek,
-    ) -> Result<(), StoreError> {
-        let key = item::key(keys::company(workspace, company), keys::activity(week, user));
-        self.delete_sets(key, seen).await
-    }
-
-    async fn delete_sets(&self, key: Item, seen: &UserWeek) -> Result<(), StoreError> {
-        let sets = sets(seen);
-        let mut request = self.client.delete_item().table_name(&self.name).set_key(Some(key));
-        let mut conditions = Vec::new();
-        for name in [DAYS, USES, SLOTS] {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-            if sets.iter().any(|(present, _)| *present == name) {
-                conditions.push(format!("#{name} = :{name}"));
-            } else {
-                conditions.push(format!("attribute_not_exists(#{name})"));
+        pk: String,
+        prefix: String,
+        forward: bool,
+    ) -> Result<Option<IsoWeek>, StoreError> {
+        let active = |found: &Item| {
+            let empty = read(found)?.is_empty();
+            Ok::<_, StoreError>(if empty { None } else { Some(week_of(item::get_text(found, "sk")?)?.0) })
+        };
+        match self.first(pk.clone(), prefix.clone(), forward, 1).await?.first().map(active).transpose()? {
+            None => return Ok(None),
+            Some(Some(week)) => return Ok(Some(week)),
+            Some(None) => {}
+        }
+        let mut all = self.query(pk, Range::Prefix(prefix), false).await?;
+        if !forward {
+            all.reverse();
+        }
+        for found in &all {
+            if let Some(week) = active(found)? {
+                return Ok(Some(week));
             }
         }
-        for (name, set) in sets {
-            request = request.expression_attribute_values(format!(":{name}"), set);
-        }
-        request.condition_expression(conditions.join(" AND ")).send().await?;
-        Ok(())
+        Ok(None)
     }
 
-    /// Whether a company has sent any activity in a week: one item is read.
+    /// Whether a company has sent any activity in a week.
     pub async fn heard_in(
         &self,
         workspace: &WorkspaceId,
@@ -181,20 +336,19 @@ impl Table {
         week: IsoWeek,
     ) -> Result<bool, StoreError> {
         let pk = keys::company(workspace, company);
-        Ok(!self.first(pk, format!("act#{week}#"), true, 1).await?.is_empty())
+        Ok(self.first_active(pk, format!("act#{week}#"), true).await?.is_some())
     }
 
-    /// The first week in which a company sent activity: one item is read.
+    /// The first week in which a company sent activity.
     pub async fn first_heard(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
     ) -> Result<Option<IsoWeek>, StoreError> {
-        let earliest = self.first(keys::company(workspace, company), "act#".to_owned(), true, 1).await?;
-        earliest.first().map(|found| Ok(week_of(item::get_text(found, "sk")?)?.0)).transpose()
+        self.first_active(keys::company(workspace, company), "act#".to_owned(), true).await
     }
 
-    /// Whether a company has sent any activity up to and including a week: one item is read.
+    /// Whether a company has sent any activity up to and including a week.
     pub async fn heard_until(
         &self,
         workspace: &WorkspaceId,
@@ -210,85 +364,8 @@ impl Table {
         workspace: &WorkspaceId,
         company: &CompanyId,
     ) -> Result<Option<(IsoWeek, BTreeMap<UserId, UserWeek>)>, StoreError> {
-        let latest = self.first(keys::company(workspace, company), "act#".to_owned(), false, 1).await?;
-        let Some(found) = latest.first() else { return Ok(None) };
-        let (week, _) = week_of(item::get_text(found, "sk")?)?;
+        let pk = keys::company(workspace, company);
+        let Some(week) = self.first_active(pk, "act#".to_owned(), false).await? else { return Ok(None) };
         Ok(Some((week, self.activity_of_week(workspace, company, week).await?)))
-    }
-
-    /// Keeps activity of a user whose company isn't known yet, until `expires_at`.
-    pub async fn add_pending(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-        week: IsoWeek,
-        activity: &UserWeek,
-        expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let key = item::key(keys::user(workspace, user), format!("pending#{week}"));
-        self.add_sets(key, activity, Some(expires_at)).await
-    }
-
-    /// Activity of a user that waits for a company, read consistently.
-    pub async fn pending(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-    ) -> Result<Vec<(IsoWeek, UserWeek)>, StoreError> {
-        let found =
-            self.query(keys::user(workspace, user), Range::Prefix("pending#".to_owned()), true).await?;
-        found.iter().map(|found| Ok((week_of(item::get_text(found, "sk")?)?.0, read(found)?))).collect()
-    }
-
-    /// Forgets pending activity that was attributed, if it is still what was read. Errors:
-    /// [`StoreError::Conflict`] when something was added since.
-    pub async fn delete_pending(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-        week: IsoWeek,
-        seen: &UserWeek,
-    ) -> Result<(), StoreError> {
-        self.delete_sets(item::key(keys::user(workspace, user), format!("pending#{week}")), seen).await
-    }
-
-    /// Remembers where an anonymous user was active, so that a later identify can move it.
-    pub async fn note_touched(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-        week: IsoWeek,
-        company: &CompanyId,
-    ) -> Result<(), StoreError> {
-        let touched = item::key(keys::user(workspace, user), format!("touched#{week}#{company}"));
-        self.put(touched, false).await
-    }
-
-    /// Where an anonymous user was active, read consistently.
-    pub async fn touched(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-    ) -> Result<Vec<(IsoWeek, CompanyId)>, StoreError> {
-        let found =
-            self.query(keys::user(workspace, user), Range::Prefix("touched#".to_owned()), true).await?;
-        found
-            .iter()
-            .map(|found| {
-                let (week, company) = week_of(item::get_text(found, "sk")?)?;
-                Ok((week, CompanyId::new(company).map_err(|error| StoreError::Corrupt(error.into()))?))
-            })
-            .collect()
-    }
-
-    /// Forgets where an anonymous user was active.
-    pub async fn delete_touched(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-        week: IsoWeek,
-        company: &CompanyId,
-    ) -> Result<(), StoreError> {
-        self.delete(keys::user(workspace, user), format!("touched#{week}#{company}")).await
     }
 }

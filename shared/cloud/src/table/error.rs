@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The table can't be reached, or failed on its side; it may be tried again.
     #[error("the table can't be reached")]
     Unavailable(#[source] Source),
+    /// The item would pass DynamoDB's 400 KB; trying again is no use.
+    #[error("an item would become too large")]
+    TooLarge(#[source] Source),
     /// The table refused the call; trying again is no use.
     #[error("the table refused a call")]
     Refused(#[source] Source),
@@ -51,6 +54,9 @@ where
                 | "TransactionInProgressException",
             ) => Self::Throttled(error.into()),
             Some("InternalServerError" | "ServiceUnavailable") => Self::Unavailable(error.into()),
+            Some("ValidationException") if error.message().is_some_and(|text| text.contains("Item size")) => {
+                Self::TooLarge(error.into())
+            }
             Some(_) if service => Self::Refused(error.into()),
             _ => Self::Unavailable(error.into()),
         }

@@ -22,6 +22,9 @@ pub struct Member {
     /// The day from which they no longer belong to the company.
     #[serde(default)]
     pub left: Option<NaiveDate>,
+    /// The person that this id turned out to be; the seat is theirs then, and this one is on no list.
+    #[serde(default)]
+    pub owner: Option<UserId>,
     /// Their address, when known.
     #[serde(default)]
     pub email: Option<String>,
@@ -217,13 +220,16 @@ impl Table {
         or_done(request.send().await)
     }
 
-    /// All members of a company.
+    /// All members of a company, by person.
     pub async fn members(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
     ) -> Result<Vec<Member>, StoreError> {
-        self.query_as(keys::company(workspace, company), Range::Prefix("user#".to_owned())).await
+        let mut members: Vec<Member> =
+            self.query_as(keys::company(workspace, company), Range::Prefix("user#".to_owned())).await?;
+        members.retain(|member| member.owner.is_none());
+        Ok(members)
     }
 
     /// One member.
@@ -236,14 +242,24 @@ impl Table {
         self.get(keys::company(workspace, company), keys::member(user)).await
     }
 
-    /// Removes a membership, for an anonymous user who turned out to be another.
-    pub async fn delete_member(
+    /// Takes the seat of an id that turned out to be another person's off every list. The item stays and says since
+    /// when it was there.
+    pub async fn retire_member(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
         user: &UserId,
+        owner: &UserId,
     ) -> Result<(), StoreError> {
-        self.delete(keys::company(workspace, company), keys::member(user)).await
+        let retired = self
+            .update(keys::company(workspace, company), keys::member(user))
+            .update_expression("SET #owner = :owner REMOVE work_pk, work_sk")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", item::text(owner.as_str()))
+            .send()
+            .await;
+        or_done(retired)
     }
 
     /// Puts a member on the list of those to be asked at `at`, or takes them off it.

@@ -20,10 +20,12 @@
 //! | answer | `<ws>#company#<company>` | `answer#<instant>#<hash>` | [`answers`] |
 //! | ask (one planned mail) | `<ws>#company#<company>` | `ask#<send id>` | [`asks`] |
 //! | where an ask lies | `send#<send id>` | `send` | [`asks`] |
-//! | user | `<ws>#user#<user>` | `user` | [`users`] |
-//! | group memory | `<ws>#user#<user>` | `group#<company>` | [`users`] |
-//! | activity without a company yet | `<ws>#user#<user>` | `pending#<week>` | [`activity`] |
-//! | where an anonymous user was active | `<ws>#user#<user>` | `touched#<week>#<company>` | [`activity`] |
+//! | user | `<ws>#user#<user>` | `who` | [`users`] |
+//! | group memory, four weeks an item | `<ws>#user#<user>` | `who#group#<number>#<company>` | [`users`] |
+//! | id that turned out to be theirs | `<ws>#user#<user>` | `who#joined#<user>` | [`users`] |
+//! | company where the id was active | `<ws>#user#<user>` | `who#seat#<company>` | [`users`] |
+//! | activity without a company yet | `<ws>#user#<user>` | `who#loose#<week>` | [`users`] |
+//! | answer without a company yet | `<ws>#user#<user>` | `who#answer#<hash>` | [`users`] |
 //! | packed log of one request | `<ws>#log#<day>#<shard>` | `<hash>#<part>` | [`log`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
