@@ -1,236 +1,473 @@
-//! Whose activity it is, when the event doesn't say it all: the company a user named in another request, the person
-//! an anonymous id turned out to be.
+//! Whose activity it is, when the event doesn't say it all: the company that its user named in another request, the
+//! person that an id turned out to be.
 //!
-//! Two requests may race, one with the activity and one with the fact that places it. Each writes first and looks
-//! for the other's afterwards, so whichever comes second sees both and the activity is never left behind.
+//! Everything written is a set or the minimum of instants, and the company of an event follows from what the user
+//! ever said and not from what was known when the event came. Two requests may race, one with the activity and one
+//! with the fact that places it: each writes first and looks for the other's afterwards, so whichever comes second
+//! sees both and puts right what is in the wrong place. Taking away what stands elsewhere comes last, so that a crash
+//! leaves activity in two places and never in none; the client's retry tidies up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use barometer_cloud::{StoreError, table::users::Identity};
-use barometer_domain::{CompanyId, IsoWeek, UserId};
-use chrono::TimeDelta;
+use barometer_cloud::{
+    StoreError,
+    table::{activity::Stored, members::Person, users::Claim, users::Who},
+};
+use barometer_domain::{
+    CompanyId, IsoWeek, UserId,
+    groups::Groups,
+    loose::{self, Entry, Loose},
+};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    batch::{Batch, PersonNote, Visit},
+    batch::{PersonNote, Stray},
+    memory::Known,
     store::Context,
 };
 
 /// How long activity waits for a company.
 const WAITS: TimeDelta = TimeDelta::days(7);
 
-/// How often a move is tried when something is added while it goes on.
-const TRIES: u32 = 8;
+/// Most claims that are followed from an id to a person.
+const MAX_CLAIMS: usize = 16;
 
-/// Puts the person that is known behind an anonymous id in its place.
-pub(crate) async fn resolve(context: &Context<'_>, batch: &mut Batch) -> Result<(), StoreError> {
-    let mut known: BTreeMap<UserId, UserId> = BTreeMap::new();
-    for (user, note) in &batch.people {
-        known.extend(note.aliases.iter().map(|alias| (alias.clone(), user.clone())));
+/// Most ids of one person that are gone through.
+const MAX_IDS: usize = 64;
+
+/// Who an id is now.
+pub(crate) struct Found {
+    /// The person: the id itself unless it was claimed.
+    pub root: UserId,
+    /// What lies with the id.
+    own: Who,
+    /// What lies with the person, when that is another id.
+    person: Option<Who>,
+}
+
+impl Found {
+    fn person(&self) -> &Who {
+        self.person.as_ref().unwrap_or(&self.own)
     }
-    for anonymous in &batch.anonymous {
-        if !known.contains_key(anonymous)
-            && let Some(found) = context.table.user(context.workspace, anonymous).await?
-            && let Some(user) = found.alias_of
-        {
-            known.insert(anonymous.clone(), user);
+
+    fn known(&self, user: &UserId) -> Known {
+        let person = self.person();
+        Known {
+            owner: (self.root != *user).then(|| self.root.clone()),
+            groups: person.groups.clone(),
+            person: person.user.person(),
         }
     }
-    if known.is_empty() {
-        return Ok(());
-    }
-    let owner = |user: UserId| known.get(&user).cloned().unwrap_or(user);
-    for ((user, company), visit) in std::mem::take(&mut batch.visits) {
-        let user = owner(user);
-        let visit = belonging_to(visit, &user);
-        batch.visits.entry((user, company)).or_default().merge(visit);
-    }
-    for (user, visits) in std::mem::take(&mut batch.homeless) {
-        let user = owner(user);
-        let visits = visits.into_iter().map(|(at, visit)| (at, belonging_to(visit, &user)));
-        batch.homeless.entry(user.clone()).or_default().extend(visits);
-    }
-    batch.anonymous.retain(|anonymous| !known.contains_key(anonymous));
-    Ok(())
 }
 
-fn belonging_to(mut visit: Visit, user: &UserId) -> Visit {
-    for answer in &mut visit.answers {
-        answer.user_id = user.clone();
+impl Context<'_> {
+    fn id(&self, user: &UserId) -> (barometer_domain::WorkspaceId, UserId) {
+        (self.workspace.clone(), user.clone())
     }
-    visit
-}
 
-/// Finds the company of events that name none, by the groups their user named; returns what has to wait.
-pub(crate) async fn find_companies(
-    context: &Context<'_>,
-    batch: &mut Batch,
-) -> Result<BTreeMap<UserId, Visit>, StoreError> {
-    let mut waiting = BTreeMap::<UserId, Visit>::new();
-    for (user, visits) in std::mem::take(&mut batch.homeless) {
-        let identity = context.table.identity(context.workspace, &user).await?;
-        for (at, visit) in visits {
-            match identity.company_at(at) {
-                Some(company) => {
-                    batch.visits.entry((user.clone(), company.clone())).or_default().merge(visit);
-                }
-                None => waiting.entry(user.clone()).or_default().merge(visit),
+    fn slot(&self, week: IsoWeek, entry: &Entry) -> i64 {
+        loose::first_slot(week, self.settings.time_zone) + i64::from(entry.slot)
+    }
+
+    async fn who(&self, user: &UserId) -> Result<Who, StoreError> {
+        self.table.who(self.workspace, user, self.now).await
+    }
+
+    /// Looks up who an id is: one query, and one more for each claim. Remembered as the guess for next time.
+    pub(crate) async fn look(&self, user: &UserId) -> Result<Found, StoreError> {
+        let own = self.who(user).await?;
+        let mut path = vec![user.clone()];
+        let mut person = None;
+        let mut next = own.user.claim.clone();
+        while let Some(Claim { user: claimant, .. }) = next {
+            if let Some(start) = path.iter().position(|id| *id == claimant) {
+                // Ids that claim each other in a circle are one person; its name is the first of them.
+                let first = path.iter().skip(start).min().unwrap_or(user).clone();
+                person = if first == *user { None } else { Some(self.who(&first).await?) };
+                path.push(first);
+                break;
+            }
+            if path.len() > MAX_CLAIMS {
+                break;
+            }
+            let who = self.who(&claimant).await?;
+            next = who.user.claim.clone();
+            path.push(claimant);
+            person = Some(who);
+        }
+        let found = Found { root: path.pop().unwrap_or_else(|| user.clone()), own, person };
+        self.memory.note_known(self.id(user), found.known(user));
+        Ok(found)
+    }
+
+    /// Who an id was when this process last looked; to be checked with [`Context::look`] after writing.
+    pub(crate) async fn guess(&self, user: &UserId) -> Result<Known, StoreError> {
+        match self.memory.known(&self.id(user)) {
+            Some(known) => Ok(known),
+            None => Ok(self.look(user).await?.known(user)),
+        }
+    }
+
+    /// Whether it is still as guessed; if another claim has come since, what the id did goes to its person.
+    pub(crate) async fn check_owner(&self, user: &UserId, guessed: &Known) -> Result<Found, StoreError> {
+        let found = self.look(user).await?;
+        if found.root != *user && guessed.owner.as_ref() != Some(&found.root) {
+            self.adopt(user, &found.own, &found.root).await?;
+        }
+        Ok(found)
+    }
+
+    /// What of loose activity belongs to which company, or to none yet.
+    fn split(&self, groups: &Groups, week: IsoWeek, loose: &Loose) -> BTreeMap<Option<CompanyId>, Loose> {
+        let mut parts = BTreeMap::<Option<CompanyId>, Loose>::new();
+        for entry in &loose.0 {
+            let companies = groups.companies_at(self.slot(week, entry));
+            if companies.is_empty() {
+                parts.entry(None).or_default().0.insert(entry.clone());
+            }
+            for company in companies {
+                parts.entry(Some(company)).or_default().0.insert(entry.clone());
             }
         }
+        parts
     }
-    Ok(waiting)
-}
 
-/// Keeps a visit until its company is known.
-pub(crate) async fn wait(context: &Context<'_>, user: &UserId, visit: &Visit) -> Result<(), StoreError> {
-    if let Some(first) = visit.first {
-        context.table.note_seen(context.workspace, user, first).await?;
-    }
-    for (week, activity) in &visit.activity {
-        let until = context.now + WAITS;
-        context.table.add_pending(context.workspace, user, *week, activity, until).await?;
-    }
-    // The group, or who it is, may have come in the meantime.
-    let identity = context.table.identity(context.workspace, user).await?;
-    if let Some(owner) = identity.user.alias_of.clone() {
-        return merge(context, user, &owner).await;
-    }
-    settle(context, user, &identity).await
-}
-
-/// What a request tells of a person, applied to what was written before: waiting activity, memberships, anonymous
-/// activity.
-pub(crate) async fn follow_up(
-    context: &Context<'_>,
-    user: &UserId,
-    note: &PersonNote,
-) -> Result<(), StoreError> {
-    for anonymous in &note.aliases {
-        merge(context, anonymous, user).await?;
-    }
-    let described = note.person != Default::default();
-    let group = |company: &CompanyId| (context.workspace.clone(), company.clone(), user.clone());
-    let new: Vec<_> = note
-        .groups
-        .iter()
-        .filter(|(company, since)| !context.memory.knows_group(&group(company), **since))
-        .collect();
-    if !described && new.is_empty() {
-        return Ok(());
-    }
-    let identity = context.table.identity(context.workspace, user).await?;
-    if described {
-        let person = identity.user.person();
-        let visited = note.groups.keys().chain(identity.groups.iter().map(|group| &group.company));
-        for company in visited {
-            context.describe(user, company, &person).await?;
-            if person.email.is_some() && !context.memory.was_reachable(group(company)) {
-                // The sweep takes people without an address off its list.
-                context.table.wake_ask(context.workspace, company, user, context.now).await?;
+    /// Writes loose activity of an id to the companies that its person named; what has none waits with the person.
+    async fn place(
+        &self,
+        user: &UserId,
+        root: &UserId,
+        groups: &Groups,
+        week: IsoWeek,
+        loose: &Loose,
+    ) -> Result<(), StoreError> {
+        for (company, part) in self.split(groups, week, loose) {
+            let Some(company) = company else {
+                self.table.add_waiting(self.workspace, root, week, &part, self.now + WAITS).await?;
+                continue;
+            };
+            if user != root {
+                self.mark_seat(user, &company).await?;
             }
+            let owner = (user != root).then(|| root.clone());
+            let stored = Stored { loose: part, owner, ..Stored::default() };
+            self.add(&company, user, week, &stored).await?;
         }
+        Ok(())
     }
-    settle(context, user, &identity).await?;
-    for (company, since) in new {
-        context.memory.note_group(group(company), *since);
-    }
-    Ok(())
-}
 
-/// Gives waiting activity of a user to the company that they named.
-async fn settle(context: &Context<'_>, user: &UserId, identity: &Identity) -> Result<(), StoreError> {
-    if identity.groups.is_empty() {
-        return Ok(());
-    }
-    if let Some(first) = identity.user.first_seen_at
-        && let Some(company) = identity.company_at(first)
-    {
-        context.seat(user, company, first).await?;
-    }
-    for (week, _) in context.table.pending(context.workspace, user).await? {
-        let Some(company) = identity.company_at(week.end(context.settings.time_zone)) else { continue };
-        settle_week(context, user, company, week).await?;
-    }
-    Ok(())
-}
-
-async fn settle_week(
-    context: &Context<'_>,
-    user: &UserId,
-    company: &CompanyId,
-    week: IsoWeek,
-) -> Result<(), StoreError> {
-    for _ in 0..TRIES {
-        let pending = context.table.pending(context.workspace, user).await?;
-        let Some((_, activity)) = pending.into_iter().find(|(of, _)| *of == week) else { return Ok(()) };
-        context.table.add_activity(context.workspace, company, user, week, &activity).await?;
-        match context.table.delete_pending(context.workspace, user, week, &activity).await {
-            // Something was added since it was read: once more with all of it.
-            Err(StoreError::Conflict) => {}
-            done => return done,
-        }
-    }
-    Err(StoreError::Conflict)
-}
-
-/// Gives everything of an anonymous id to the person it turned out to be.
-async fn merge(context: &Context<'_>, anonymous: &UserId, user: &UserId) -> Result<(), StoreError> {
-    let before = context.table.identity(context.workspace, anonymous).await?;
-    for group in &before.groups {
-        context.table.note_group(context.workspace, user, &group.company, group.since).await?;
-    }
-    if let Some(first) = before.user.first_seen_at {
-        context.table.note_seen(context.workspace, user, first).await?;
-    }
-    for (week, company) in context.table.touched(context.workspace, anonymous).await? {
-        merge_week(context, anonymous, user, &company, week).await?;
-    }
-    for (week, _) in context.table.pending(context.workspace, anonymous).await? {
-        merge_pending(context, anonymous, user, week).await?;
-    }
-    let identity = context.table.identity(context.workspace, user).await?;
-    settle(context, user, &identity).await
-}
-
-async fn merge_week(
-    context: &Context<'_>,
-    anonymous: &UserId,
-    user: &UserId,
-    company: &CompanyId,
-    week: IsoWeek,
-) -> Result<(), StoreError> {
-    let (table, workspace) = (context.table, context.workspace);
-    if let Some(seat) = table.member(workspace, company, anonymous).await? {
-        context.seat(user, company, seat.first_seen_at).await?;
-    }
-    for _ in 0..TRIES {
-        let Some(activity) = table.activity_of_user(workspace, company, anonymous, week).await? else {
-            table.delete_touched(workspace, anonymous, week, company).await?;
-            return table.delete_member(workspace, company, anonymous).await;
+    /// Takes what names no company: to the companies that its user named, else to wait for one. Returns how many of
+    /// its events have none yet.
+    pub(crate) async fn stray(&self, user: &UserId, stray: &Stray) -> Result<usize, StoreError> {
+        let id = self.id(user);
+        let new: Vec<(IsoWeek, Loose)> = stray
+            .activity
+            .iter()
+            .filter_map(|(week, loose)| Some((*week, self.memory.unwritten_loose(&id, *week, loose)?)))
+            .collect();
+        let unplaced = |groups: &Groups| {
+            stray.slots.iter().filter(|slot| groups.companies_at(**slot).is_empty()).count()
         };
-        table.add_activity(workspace, company, user, week, &activity).await?;
-        match table.delete_activity(workspace, company, anonymous, week, &activity).await {
-            Ok(()) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+        let guess = self.guess(user).await?;
+        if new.is_empty() && stray.answers.is_empty() {
+            return Ok(unplaced(&guess.groups));
         }
+        let root = guess.owner.as_ref().unwrap_or(user);
+        for (week, loose) in &new {
+            self.place(user, root, &guess.groups, *week, loose).await?;
+        }
+        for answer in &stray.answers {
+            self.table.add_waiting_answer(self.workspace, root, answer, self.now + WAITS).await?;
+        }
+        let found = self.check_owner(user, &guess).await?;
+        let now = found.person();
+        let moved = now.groups != guess.groups;
+        if moved || found.root != *root || !stray.answers.is_empty() {
+            // Something was said since the guess, or is to be settled: once more, with all that waits.
+            let person = self.who(&found.root).await?;
+            self.settle_waiting(&found.root, &person).await?;
+            if moved {
+                for (week, _) in &new {
+                    self.sort_out(user, &found.root, &person.groups, *week).await?;
+                }
+            }
+        }
+        for (week, loose) in new {
+            self.memory.note_loose(id.clone(), week, loose);
+        }
+        Ok(unplaced(&now.groups))
     }
-    Err(StoreError::Conflict)
+
+    /// What a request tells of a person, applied to what was written before.
+    pub(crate) async fn follow_up(&self, user: &UserId, note: &PersonNote) -> Result<(), StoreError> {
+        for (claimed, at) in &note.claims {
+            let claim = (self.workspace.clone(), claimed.clone(), user.clone());
+            if !self.memory.knows_claim(&claim, *at) {
+                self.join(claimed).await?;
+                self.memory.note_claim(claim, *at);
+            }
+        }
+        let id = self.id(user);
+        let new = self.memory.unheard(&id, &note.groups);
+        let told = note.person != Person::default() && !self.memory.knows_person(&id, &note.person, self.now);
+        if !told && new == Groups::default() {
+            return Ok(());
+        }
+        let found = self.look(user).await?;
+        if new != Groups::default() {
+            if found.root != *user {
+                self.table.note_groups(self.workspace, &found.root, &found.own.groups).await?;
+            }
+            let person = if found.root == *user { found.own.clone() } else { self.who(&found.root).await? };
+            self.settle_waiting(&found.root, &person).await?;
+            self.settle_memberships(&found.root, &person.groups).await?;
+            let removals = new.left().next().is_some();
+            let affected = new.named().filter_map(|(slot, company)| person.groups.affected(slot, company));
+            let whole = removals.then_some(i64::MIN..i64::MAX);
+            for range in affected.chain(whole) {
+                self.sort_out_range(&found.root, &person, range).await?;
+            }
+            self.memory.note_heard(&id, &new);
+        }
+        if told {
+            self.tell_companies(&found, &note.groups).await?;
+            self.memory.note_person(id, &note.person, self.now);
+        }
+        Ok(())
+    }
+
+    /// Takes what is known of a person to their memberships.
+    async fn tell_companies(&self, found: &Found, groups: &Groups) -> Result<(), StoreError> {
+        let who = found.person();
+        let person = who.user.person();
+        let companies: BTreeSet<CompanyId> = groups
+            .companies()
+            .into_iter()
+            .chain(who.groups.companies())
+            .chain(who.seats.iter().cloned())
+            .collect();
+        for company in &companies {
+            self.describe(&found.root, company, &person).await?;
+            let seat = (self.workspace.clone(), company.clone(), found.root.clone());
+            if person.email.is_some() && !self.memory.was_reachable(seat) {
+                // The sweep takes people without an address off its list.
+                self.table.wake_ask(self.workspace, company, &found.root, self.now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives everything of an id that was claimed, and of the ids that it claimed, to the person.
+    async fn join(&self, claimed: &UserId) -> Result<(), StoreError> {
+        let found = self.look(claimed).await?;
+        let mut ids = self.descendants(claimed, &found.own).await?;
+        ids.insert(claimed.clone(), found.own.clone());
+        let mut new = false;
+        for (id, who) in &ids {
+            if *id != found.root {
+                new |= self.adopt(id, who, &found.root).await?;
+            }
+        }
+        if !new {
+            return Ok(());
+        }
+        let person = self.who(&found.root).await?;
+        self.settle_waiting(&found.root, &person).await?;
+        self.settle_memberships(&found.root, &person.groups).await?;
+        self.sort_out_range(&found.root, &person, i64::MIN..i64::MAX).await
+    }
+
+    /// The ids that a person's id claimed, and theirs.
+    async fn descendants(&self, of: &UserId, who: &Who) -> Result<BTreeMap<UserId, Who>, StoreError> {
+        let mut found = BTreeMap::new();
+        let mut open: Vec<(UserId, UserId)> =
+            who.joined.iter().map(|joined| (of.clone(), joined.clone())).collect();
+        while let Some((parent, id)) = open.pop() {
+            if id == *of || found.contains_key(&id) || found.len() >= MAX_IDS {
+                continue;
+            }
+            let who = self.who(&id).await?;
+            if who.user.claim.as_ref().is_some_and(|claim| claim.user == parent) {
+                open.extend(who.joined.iter().map(|joined| (id.clone(), joined.clone())));
+                found.insert(id, who);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Says of everything of an id that it is `root`'s. Returns whether anything was new.
+    async fn adopt(&self, id: &UserId, who: &Who, root: &UserId) -> Result<bool, StoreError> {
+        let person = self.who(root).await?;
+        self.table.describe_user(self.workspace, root, &missing(&person.user.person(), who)).await?;
+        let mut groups = person.groups.clone();
+        groups.merge(&who.groups);
+        let mut new = groups != person.groups;
+        if new {
+            self.table.note_groups(self.workspace, root, &who.groups).await?;
+        }
+        let person = person.user.person();
+        for company in &who.seats {
+            let seat = self.table.member(self.workspace, company, id).await?;
+            if seat.as_ref().is_some_and(|seat| seat.owner.as_ref() == Some(root)) {
+                continue;
+            }
+            new = true;
+            for week in self.weeks(i64::MIN..i64::MAX) {
+                let stored = self.table.stored(self.workspace, company, id, week).await?;
+                if stored.is_some_and(|stored| stored.owner.as_ref() != Some(root)) {
+                    self.table.own_week(self.workspace, company, id, week, root).await?;
+                }
+            }
+            if let Some(seat) = &seat {
+                self.seat(root, company, seat.first_seen_at, &person).await?;
+                // Last, since it says that all of this was done.
+                self.table.retire_member(self.workspace, company, id, root).await?;
+            }
+        }
+        for (week, loose) in &who.waiting {
+            self.table.add_waiting(self.workspace, root, *week, loose, self.now + WAITS).await?;
+            self.table.remove_waiting(self.workspace, id, *week, loose).await?;
+        }
+        for answer in &who.answers {
+            self.table.add_waiting_answer(self.workspace, root, answer, self.now + WAITS).await?;
+            self.table.remove_waiting_answer(self.workspace, id, answer).await?;
+        }
+        Ok(new || !who.waiting.is_empty() || !who.answers.is_empty())
+    }
+
+    /// Gives what waits to the companies that the person named.
+    async fn settle_waiting(&self, root: &UserId, person: &Who) -> Result<(), StoreError> {
+        for (week, loose) in &person.waiting {
+            let mut parts = self.split(&person.groups, *week, loose);
+            parts.remove(&None);
+            let placed = Loose(parts.values().flat_map(|part| part.0.iter().cloned()).collect());
+            if placed.is_empty() {
+                continue;
+            }
+            self.place(root, root, &person.groups, *week, &placed).await?;
+            self.table.remove_waiting(self.workspace, root, *week, &placed).await?;
+        }
+        for answer in &person.answers {
+            if let Some(company) = person.groups.companies_at(loose::slot(answer.at)).first() {
+                self.answer(company, root, answer).await?;
+                self.table.remove_waiting_answer(self.workspace, root, answer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends memberships and takes up again those whose company was named since. Only who was ever removed has any.
+    async fn settle_memberships(&self, root: &UserId, groups: &Groups) -> Result<(), StoreError> {
+        if groups.left().next().is_none() {
+            return Ok(());
+        }
+        for company in groups.companies() {
+            let left = groups
+                .left_at(&company)
+                .and_then(|slot| DateTime::from_timestamp(slot * barometer_domain::calendar::SLOT_SECONDS, 0))
+                .map(|at| self.settings.time_zone.date(at));
+            self.table.end_membership(self.workspace, &company, root, left).await?;
+        }
+        Ok(())
+    }
+
+    /// Weeks that hold any of the slots, as far back as events are taken.
+    fn weeks(&self, slots: Range<i64>) -> Vec<IsoWeek> {
+        let zone = self.settings.time_zone;
+        let at = |slot: i64| {
+            DateTime::from_timestamp(slot.saturating_mul(barometer_domain::calendar::SLOT_SECONDS), 0)
+        };
+        let keep = TimeDelta::days(i64::from(self.settings.retention_days.get()) + 7);
+        let bound = |at: DateTime<Utc>| at.clamp(self.now - keep, self.now + TimeDelta::days(7));
+        let from = IsoWeek::at(at(slots.start).map_or(self.now - keep, bound), zone);
+        let to = IsoWeek::at(at(slots.end).map_or(self.now + TimeDelta::days(7), bound), zone);
+        // A duration may reach back over a Monday.
+        let mut weeks = vec![from.previous()];
+        let mut week = from;
+        while week <= to {
+            weeks.push(week);
+            week = week.next();
+        }
+        weeks
+    }
+
+    /// Puts loose activity of some slots right, under every id of a person. Nothing to do for who named one company.
+    async fn sort_out_range(&self, root: &UserId, person: &Who, slots: Range<i64>) -> Result<(), StoreError> {
+        let only_one = person.groups.companies().len() < 2 && person.groups.left().next().is_none();
+        if only_one {
+            return Ok(());
+        }
+        let ids = self.descendants(root, person).await?;
+        for week in self.weeks(slots) {
+            for id in ids.keys().chain([root]) {
+                self.sort_out(id, root, &person.groups, week).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts loose activity of an id and week where it belongs.
+    async fn sort_out(
+        &self,
+        user: &UserId,
+        root: &UserId,
+        groups: &Groups,
+        week: IsoWeek,
+    ) -> Result<(), StoreError> {
+        let mut stands = BTreeMap::<CompanyId, Loose>::new();
+        for company in groups.companies() {
+            if let Some(stored) = self.table.stored(self.workspace, &company, user, week).await? {
+                stands.insert(company, stored.loose);
+            }
+        }
+        let all = Loose(stands.values().flat_map(|loose| loose.0.iter().cloned()).collect());
+        let mut belongs = self.split(groups, week, &all);
+        let nowhere = belongs.remove(&None).unwrap_or_default();
+        if !nowhere.is_empty() {
+            self.table.add_waiting(self.workspace, root, week, &nowhere, self.now + WAITS).await?;
+        }
+        let nothing = Loose::default();
+        for (company, part) in belongs.iter().filter_map(|(company, part)| Some((company.as_ref()?, part))) {
+            let there = stands.get(company).unwrap_or(&nothing);
+            let new = Loose(part.0.difference(&there.0).cloned().collect());
+            if !new.is_empty() {
+                self.place_at(company, user, root, week, new).await?;
+            }
+        }
+        for (company, there) in &stands {
+            let rest = belongs.get(&Some(company.clone())).unwrap_or(&nothing);
+            let wrong = Loose(there.0.difference(&rest.0).cloned().collect());
+            if !wrong.is_empty() {
+                self.table.remove_from_week(self.workspace, company, user, week, &wrong.into()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn place_at(
+        &self,
+        company: &CompanyId,
+        user: &UserId,
+        root: &UserId,
+        week: IsoWeek,
+        loose: Loose,
+    ) -> Result<(), StoreError> {
+        if user != root {
+            self.mark_seat(user, company).await?;
+        }
+        let owner = (user != root).then(|| root.clone());
+        self.add(company, user, week, &Stored { loose, owner, ..Stored::default() }).await
+    }
 }
 
-async fn merge_pending(
-    context: &Context<'_>,
-    anonymous: &UserId,
-    user: &UserId,
-    week: IsoWeek,
-) -> Result<(), StoreError> {
-    let (table, workspace) = (context.table, context.workspace);
-    for _ in 0..TRIES {
-        let pending = table.pending(workspace, anonymous).await?;
-        let Some((_, activity)) = pending.into_iter().find(|(of, _)| *of == week) else { return Ok(()) };
-        table.add_pending(workspace, user, week, &activity, context.now + WAITS).await?;
-        match table.delete_pending(workspace, anonymous, week, &activity).await {
-            Ok(()) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+/// What is known of an id and not of the person that it turned out to be.
+fn missing(person: &Person, who: &Who) -> Person {
+    let own = who.user.person();
+    Person {
+        email: own.email.filter(|_| person.email.is_none()),
+        name: own.name.filter(|_| person.name.is_none()),
+        time_zone: own.time_zone.filter(|_| person.time_zone.is_none()),
+        language: own.language.filter(|_| person.language.is_none()),
     }
-    Err(StoreError::Conflict)
 }

@@ -1,6 +1,6 @@
 //! What the events of one request add up to, before any of it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use barometer_cloud::table::{
     answers::{Answer, Source},
@@ -8,11 +8,13 @@ use barometer_cloud::table::{
     members::Person,
 };
 use barometer_domain::{
-    CompanyId, IsoWeek, Settings, UserId, Zone,
+    CompanyId, IsoWeek, Settings, UserId,
     activity::{self, UserWeek},
     answer::Rating,
+    groups::Groups,
+    loose::{self, Loose},
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::event::{CompanyTraits, Event, Kind, UserTraits};
 
@@ -33,10 +35,10 @@ pub struct CompanyNote {
 pub struct PersonNote {
     /// Traits, of the latest event that has each.
     pub person: Person,
-    /// Groups they named, with the earliest instant.
-    pub groups: BTreeMap<CompanyId, DateTime<Utc>>,
-    /// Anonymous ids that turned out to be them.
-    pub aliases: BTreeSet<UserId>,
+    /// Companies they named and left.
+    pub groups: Groups,
+    /// Ids that turned out to be theirs, each with the earliest instant at which it was said.
+    pub claims: BTreeMap<UserId, DateTime<Utc>>,
 }
 
 /// What a person did or said at one company in this request.
@@ -48,28 +50,17 @@ pub struct Visit {
     pub activity: BTreeMap<IsoWeek, UserWeek>,
     /// Answers that came as events.
     pub answers: Vec<Answer>,
-    /// The local day on which they left the company.
-    pub left: Option<NaiveDate>,
-    /// Events of this request.
-    pub events: usize,
 }
 
-impl Visit {
-    fn see(&mut self, at: DateTime<Utc>) {
-        self.first = Some(self.first.map_or(at, |first| first.min(at)));
-        self.events += 1;
-    }
-
-    /// Adds everything of another visit.
-    pub fn merge(&mut self, other: Self) {
-        self.first = self.first.into_iter().chain(other.first).min();
-        for (week, done) in other.activity {
-            self.activity.entry(week).or_default().merge(&done);
-        }
-        self.answers.extend(other.answers);
-        self.left = self.left.max(other.left);
-        self.events += other.events;
-    }
+/// What a person did or said in this request without naming a company.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stray {
+    /// Activity by week.
+    pub activity: BTreeMap<IsoWeek, Loose>,
+    /// Answers that came as events.
+    pub answers: Vec<Answer>,
+    /// The slot of every event.
+    pub slots: Vec<i64>,
 }
 
 /// The sum of a request's events.
@@ -81,10 +72,8 @@ pub struct Batch {
     pub people: BTreeMap<UserId, PersonNote>,
     /// Who was where, where both are named.
     pub visits: BTreeMap<(UserId, CompanyId), Visit>,
-    /// Events that name no company, by person: each has its own instant, which decides the company.
-    pub homeless: BTreeMap<UserId, Vec<(DateTime<Utc>, Visit)>>,
-    /// People that are named by an anonymous id only.
-    pub anonymous: BTreeSet<UserId>,
+    /// What names no company, by person.
+    pub strays: BTreeMap<UserId, Stray>,
 }
 
 impl Batch {
@@ -105,41 +94,63 @@ impl Batch {
             self.note_company(company, event);
         }
         let Some(person) = event.person() else { return };
-        if event.user.is_none() {
-            self.anonymous.insert(person.clone());
+        self.note_person(person, event);
+        if event.kind == Kind::Alias {
+            return;
         }
-        match event.kind {
-            Kind::Alias => {
-                if let Some(previous) = event.previous.as_ref().filter(|previous| *previous != person) {
-                    self.people.entry(person.clone()).or_default().aliases.insert(previous.clone());
-                }
-                return;
-            }
-            Kind::Identify => {
-                let note = self.people.entry(person.clone()).or_default();
-                if let Some(traits) = &event.user_traits {
-                    describe(&mut note.person, traits);
-                }
-                if let (Some(user), Some(anonymous)) = (&event.user, &event.anonymous)
-                    && user != anonymous
-                {
-                    note.aliases.insert(anonymous.clone());
+        let zone = settings.time_zone;
+        let answer = answer(event, person, settings);
+        // Said by the product, not done by the person.
+        let active = event.is_activity() && !removes(event);
+        match &event.company {
+            Some(company) => {
+                let visit = self.visits.entry((person.clone(), company.clone())).or_default();
+                visit.first = Some(visit.first.map_or(event.at, |first| first.min(event.at)));
+                visit.answers.extend(answer);
+                if active {
+                    let added = activity::of_event(event.at, event.duration(), &event.sightings(), zone);
+                    for (week, done) in added {
+                        visit.activity.entry(week).or_default().merge(&done);
+                    }
                 }
             }
-            Kind::Group | Kind::Track | Kind::Page | Kind::Screen => {}
+            None => {
+                let stray = self.strays.entry(person.clone()).or_default();
+                stray.slots.push(loose::slot(event.at));
+                stray.answers.extend(answer);
+                if active {
+                    let added = loose::of_loose_event(event.at, event.duration(), &event.sightings(), zone);
+                    for (week, Loose(entries)) in added {
+                        stray.activity.entry(week).or_default().0.extend(entries);
+                    }
+                }
+            }
+        }
+    }
+
+    fn note_person(&mut self, person: &UserId, event: &Event) {
+        let claimed = match event.kind {
+            Kind::Alias => event.previous.as_ref(),
+            Kind::Identify => event.anonymous.as_ref().filter(|_| event.user.is_some()),
+            _ => None,
+        };
+        if let Some(claimed) = claimed.filter(|claimed| *claimed != person) {
+            let claims = &mut self.people.entry(person.clone()).or_default().claims;
+            claims.entry(claimed.clone()).and_modify(|at| *at = event.at.min(*at)).or_insert(event.at);
+        }
+        if event.kind == Kind::Identify {
+            let note = self.people.entry(person.clone()).or_default();
+            if let Some(traits) = &event.user_traits {
+                describe(&mut note.person, traits);
+            }
+        }
+        let slot = loose::slot(event.at);
+        if removes(event) {
+            self.people.entry(person.clone()).or_default().groups.leave(slot, event.company.clone());
         }
         // A group call names the person's company; so does an identify with one.
         if let (Kind::Group | Kind::Identify, Some(company)) = (event.kind, &event.company) {
-            let groups = &mut self.people.entry(person.clone()).or_default().groups;
-            groups
-                .entry(company.clone())
-                .and_modify(|since| *since = event.at.min(*since))
-                .or_insert(event.at);
-        }
-        let visit = visit(event, person, settings);
-        match &event.company {
-            Some(company) => self.visits.entry((person.clone(), company.clone())).or_default().merge(visit),
-            None => self.homeless.entry(person.clone()).or_default().push((event.at, visit)),
+            self.people.entry(person.clone()).or_default().groups.name(slot, company.clone());
         }
     }
 
@@ -155,22 +166,8 @@ impl Batch {
     }
 }
 
-fn visit(event: &Event, person: &UserId, settings: &Settings) -> Visit {
-    let zone: Zone = settings.time_zone;
-    let mut visit = Visit::default();
-    visit.see(event.at);
-    if event.kind == Kind::Track && event.name.as_deref() == Some(REMOVED) {
-        // Said by the product, not done by the person.
-        visit.left = Some(zone.date(event.at));
-        return visit;
-    }
-    if event.is_activity() {
-        for (week, done) in activity::of_event(event.at, event.duration(), &event.sightings(), zone) {
-            visit.activity.entry(week).or_default().merge(&done);
-        }
-    }
-    visit.answers.extend(answer(event, person, settings));
-    visit
+fn removes(event: &Event) -> bool {
+    event.kind == Kind::Track && event.name.as_deref() == Some(REMOVED)
 }
 
 /// An event that is an answer: by its name, with a rating from 0 to 10.

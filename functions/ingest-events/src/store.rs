@@ -1,18 +1,21 @@
 //! Writes what a request adds. The answer is given only after the last write.
 
+use std::collections::BTreeSet;
+
 use barometer_cloud::{
     StoreError, Table,
     bus::{DetailType, Event as Change},
     lambda::Chain,
-    table::{answers::Answer, companies::Readings, log::Pack},
+    table::{
+        activity::Stored, answers::Answer, companies::Readings, log::Pack, members::Person, users::Claim,
+    },
 };
-use barometer_domain::{CompanyId, Settings, UserId, WorkspaceId};
+use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId, activity::UserWeek};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     access::Known,
-    attribute,
     batch::{Batch, CompanyNote, PersonNote, Visit},
     event::Event,
     memory::Memory,
@@ -60,97 +63,143 @@ impl Context<'_> {
         if events.is_empty() {
             return Ok(0);
         }
-        let mut batch = Batch::of(events.iter().map(|(_, event)| event), self.settings);
-        attribute::resolve(self, &mut batch).await?;
-
-        // Companies and identities first: activity of a company that isn't there yet would be invisible.
-        all(batch.companies.iter().map(|(company, note)| self.company(company, note)).collect()).await?;
-        all(batch.people.iter().map(|(user, note)| self.person(user, note)).collect()).await?;
-        let waiting = attribute::find_companies(self, &mut batch).await?;
-        let visits = batch
-            .visits
-            .iter()
-            .map(|((user, company), visit)| self.visit(user, company, visit, batch.anonymous.contains(user)));
-        all(visits.collect()).await?;
-        all(batch.people.iter().map(|(user, note)| attribute::follow_up(self, user, note)).collect()).await?;
-        let unattributed = waiting.values().map(|visit| visit.events).sum();
-        all(waiting.iter().map(|(user, visit)| attribute::wait(self, user, visit)).collect()).await?;
+        let unattributed = self.aggregate(events.iter().map(|(_, event)| event)).await?;
         self.log(events).await?;
         Ok(unattributed)
     }
 
+    /// Writes everything that follows from events, but for the log; returns how many have no company yet.
+    pub(crate) async fn aggregate(
+        &self,
+        events: impl IntoIterator<Item = &Event>,
+    ) -> Result<usize, StoreError> {
+        let batch = Batch::of(events, self.settings);
+        // Companies and identities first: activity of a company that isn't there yet would be invisible.
+        all(batch.companies.iter().map(|(company, note)| self.company(company, note)).collect()).await?;
+        all(batch.people.iter().map(|(user, note)| self.person(user, note)).collect()).await?;
+        let visits = batch.visits.iter().map(|((user, company), visit)| self.visit(user, company, visit));
+        all(visits.collect()).await?;
+        // One after the other: two people of a request may turn out to be one.
+        for (user, note) in &batch.people {
+            self.follow_up(user, note).await?;
+        }
+        let strays = batch.strays.iter().map(|(user, stray)| self.stray(user, stray)).collect();
+        Ok(all(strays).await?.into_iter().sum())
+    }
+
     async fn company(&self, company: &CompanyId, note: &CompanyNote) -> Result<(), StoreError> {
         let entry = (self.workspace.clone(), company.clone());
-        let told = note.profile != Default::default();
-        if !told && self.memory.knows_company(&entry, note.at) {
+        if self.memory.knows_company(&entry, note.at, &note.profile, self.now) {
             return Ok(());
         }
         self.table.note_company(self.workspace, company, &note.profile, note.at).await?;
-        self.memory.note_company(entry, note.at);
+        self.memory.note_company(entry, note.at, &note.profile, self.now);
         Ok(())
     }
 
     async fn person(&self, user: &UserId, note: &PersonNote) -> Result<(), StoreError> {
-        self.table.describe_user(self.workspace, user, &note.person).await?;
-        for (company, since) in &note.groups {
-            let group = (self.workspace.clone(), company.clone(), user.clone());
-            if !self.memory.knows_group(&group, *since) {
-                self.table.note_group(self.workspace, user, company, *since).await?;
-            }
+        let id = (self.workspace.clone(), user.clone());
+        if !self.memory.knows_person(&id, &note.person, self.now) {
+            self.table.describe_user(self.workspace, user, &note.person).await?;
         }
-        for anonymous in &note.aliases {
-            self.table.note_alias(self.workspace, anonymous, user).await?;
+        self.table.note_groups(self.workspace, user, &self.memory.unheard(&id, &note.groups)).await?;
+        for (claimed, at) in &note.claims {
+            if !self.memory.knows_claim(&(self.workspace.clone(), claimed.clone(), user.clone()), *at) {
+                let claim = Claim { at: *at, user: user.clone() };
+                self.table.claim(self.workspace, claimed, &claim).await?;
+            }
         }
         Ok(())
     }
 
     /// Writes a visit: the seat first, so that no activity is without one.
-    pub(crate) async fn visit(
-        &self,
-        user: &UserId,
-        company: &CompanyId,
-        visit: &Visit,
-        anonymous: bool,
-    ) -> Result<(), StoreError> {
-        if let Some(first) = visit.first {
-            self.seat(user, company, first).await?;
-        }
-        for (week, activity) in &visit.activity {
-            let place = (self.workspace.clone(), company.clone(), user.clone(), *week);
-            let Some(new) = self.memory.unwritten(&place, activity) else { continue };
-            if anonymous {
-                self.table.note_touched(self.workspace, user, *week, company).await?;
+    async fn visit(&self, user: &UserId, company: &CompanyId, visit: &Visit) -> Result<(), StoreError> {
+        let place = |week| (self.workspace.clone(), company.clone(), user.clone(), week);
+        let new: Vec<_> = visit
+            .activity
+            .iter()
+            .filter_map(|(week, activity)| Some((*week, self.memory.unwritten(&place(*week), activity)?)))
+            .collect();
+        let first = visit.first.unwrap_or(self.now);
+        let member = (self.workspace.clone(), company.clone(), user.clone());
+        let seated = self.memory.knows_seat(&member, first);
+        let warm = seated && new.iter().all(|(week, _)| self.memory.knows_place(&place(*week)));
+        if warm && visit.answers.is_empty() {
+            // The items are there and say whose they are.
+            for (week, activity) in new {
+                self.add(company, user, week, &activity.clone().into()).await?;
+                self.memory.note_written(place(week), &activity);
             }
-            self.table.add_activity(self.workspace, company, user, *week, &new).await?;
-            self.memory.note_written(place, &new);
+            return Ok(());
+        }
+        let guess = self.guess(user).await?;
+        let root = guess.owner.as_ref().unwrap_or(user);
+        if !seated {
+            self.mark_seat(user, company).await?;
+            self.seat(root, company, first, &guess.person).await?;
+        }
+        for (week, activity) in &new {
+            let stored = Stored { named: activity.clone(), owner: guess.owner.clone(), ..Stored::default() };
+            self.add(company, user, *week, &stored).await?;
+        }
+        let found = self.check_owner(user, &guess).await?;
+        if !seated && found.root != *root {
+            self.seat(&found.root, company, first, &guess.person).await?;
+        }
+        self.memory.note_seat(member, first);
+        for (week, activity) in new {
+            self.memory.note_written(place(week), &activity);
         }
         for answer in &visit.answers {
-            self.answer(company, answer).await?;
-        }
-        if let Some(left) = visit.left {
-            self.table.end_membership(self.workspace, company, user, Some(left)).await?;
+            self.answer(company, &found.root, answer).await?;
         }
         Ok(())
     }
 
-    /// Makes the user a member of the company, with what is known of the person.
+    /// Adds activity of an id. An item can't grow beyond DynamoDB's limit; a user whose events have thousands of
+    /// different names loses the names, never days and time, and never blocks anybody's request.
+    pub(crate) async fn add(
+        &self,
+        company: &CompanyId,
+        user: &UserId,
+        week: IsoWeek,
+        stored: &Stored,
+    ) -> Result<(), StoreError> {
+        let add =
+            async |stored: &Stored| self.table.add_to_week(self.workspace, company, user, week, stored).await;
+        match add(stored).await {
+            Err(StoreError::TooLarge(_)) => {}
+            done => return done,
+        }
+        tracing::warn!(%week, "an activity item is full; names of features are left out");
+        let named = UserWeek { uses: BTreeSet::new(), ..stored.activity() };
+        match add(&Stored { named, owner: stored.owner.clone(), ..Stored::default() }).await {
+            Err(StoreError::TooLarge(_)) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Remembers that an id was at a company, so that a later claim finds it.
+    pub(crate) async fn mark_seat(&self, user: &UserId, company: &CompanyId) -> Result<(), StoreError> {
+        let seat = (self.workspace.clone(), company.clone(), user.clone());
+        if !self.memory.is_marked(&seat) {
+            self.table.note_seat(self.workspace, user, company).await?;
+            self.memory.note_marked(seat);
+        }
+        Ok(())
+    }
+
+    /// Makes a person a member of the company, with what is known of them.
     pub(crate) async fn seat(
         &self,
-        user: &UserId,
+        root: &UserId,
         company: &CompanyId,
-        at: DateTime<Utc>,
+        first: DateTime<Utc>,
+        person: &Person,
     ) -> Result<(), StoreError> {
-        let member = (self.workspace.clone(), company.clone(), user.clone());
-        if self.memory.knows_member(&member, at) {
-            return Ok(());
-        }
-        let known = self.table.user(self.workspace, user).await?.unwrap_or_default();
-        let first = known.first_seen_at.map_or(at, |seen| seen.min(at));
         let on = self.settings.time_zone.date(first);
-        self.table.note_member(self.workspace, company, user, first, on).await?;
-        self.describe(user, company, &known.person()).await?;
-        self.memory.note_member(member, first);
-        Ok(())
+        self.table.note_member(self.workspace, company, root, first, on).await?;
+        self.describe(root, company, person).await
     }
 
     /// Adds what is known of a person to their membership, if there is one.
@@ -158,7 +207,7 @@ impl Context<'_> {
         &self,
         user: &UserId,
         company: &CompanyId,
-        person: &barometer_cloud::table::members::Person,
+        person: &Person,
     ) -> Result<(), StoreError> {
         match self.table.describe_member(self.workspace, company, user, person).await {
             Ok(()) | Err(StoreError::Conflict) => Ok(()),
@@ -166,7 +215,13 @@ impl Context<'_> {
         }
     }
 
-    async fn answer(&self, company: &CompanyId, answer: &Answer) -> Result<(), StoreError> {
+    pub(crate) async fn answer(
+        &self,
+        company: &CompanyId,
+        root: &UserId,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
+        let answer = Answer { user_id: root.clone(), ..answer.clone() };
         let change = serde_json::json!({
             "user_id": answer.user_id, "rating": answer.rating, "source": answer.source, "by": answer.user_id,
         });
@@ -180,7 +235,7 @@ impl Context<'_> {
             &change,
         )?;
         // This function has no bus: the event lies in the outbox and goes out with the next sweep.
-        self.table.record_answer(self.workspace, company, answer, &Readings::default(), &[event]).await
+        self.table.record_answer(self.workspace, company, &answer, &Readings::default(), &[event]).await
     }
 
     /// Appends the request to the packed log. It is recognised by its events' ids, which survive a retry; its
@@ -202,6 +257,6 @@ impl Context<'_> {
 }
 
 /// Does everything, a few at a time, until one fails.
-async fn all<F: Future<Output = Result<(), StoreError>>>(work: Vec<F>) -> Result<(), StoreError> {
+async fn all<T, F: Future<Output = Result<T, StoreError>>>(work: Vec<F>) -> Result<Vec<T>, StoreError> {
     stream::iter(work).buffer_unordered(WRITES).try_collect().await
 }

@@ -154,7 +154,15 @@ impl Context<'_> {
         let members = read
             .members
             .iter()
-            .map(|member| (member.user_id.clone(), member.seat(excluded(member))))
+            .map(|member| {
+                let mut seat = member.seat(excluded(member));
+                // Activity may be older than the call that told its company: whoever was active was there.
+                let active = read.activity.get(&member.user_id).and_then(|week| week.days.first());
+                if let Some(active) = active.and_then(|day| self.week.date_of(*day)) {
+                    seat.first_seen = seat.first_seen.min(active);
+                }
+                (member.user_id.clone(), seat)
+            })
             .collect();
         let answers: Vec<_> = read.answers.iter().filter_map(Answer::counted).collect();
         let before = self.table.weeks_before(self.workspace, id, self.week).await?;

@@ -136,6 +136,12 @@ impl IsoWeek {
         self.day(Weekday::Thu)
     }
 
+    /// The date of a day, 1 = Monday … 7 = Sunday.
+    pub fn date_of(self, day: u8) -> Option<NaiveDate> {
+        let after = day.checked_sub(1).filter(|after| *after < 7)?;
+        self.monday.checked_add_days(Days::new(u64::from(after)))
+    }
+
     /// A day of the week.
     pub fn day(self, weekday: Weekday) -> NaiveDate {
         let ahead = u64::from(weekday.num_days_from_monday());

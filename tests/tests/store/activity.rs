@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
-use barometer_domain::activity::{FeatureSource, Sighting, Use, UserWeek};
+use barometer_cloud::{StoreError, table::activity::Stored};
+use barometer_domain::{
+    activity::{FeatureSource, Sighting, Use, UserWeek},
+    loose::{Entry, Loose, Seen},
+};
 use barometer_tests::store::table;
 
-use crate::samples::{Dice, at, company, done, is_conflict, user, week, workspace};
+use crate::samples::{Dice, at, company, done, user, week, workspace};
 
 fn some_activity(dice: &mut Dice) -> UserWeek {
     let mut some = UserWeek::default();
@@ -40,8 +44,8 @@ async fn is_the_same_set_in_any_order_duplicated_and_at_once() {
             let (x, y, z) = tokio::join!(add(first), add(first + 1), add(first + 2));
             x.and(y).and(z).unwrap();
         }
-        let found = table.activity_of_user(&a, &acme, &ann, w36).await.unwrap();
-        assert_eq!(found.unwrap_or_default(), expected, "round {round}, order {order:?}");
+        let found = table.stored(&a, &acme, &ann, w36).await.unwrap();
+        assert_eq!(found.unwrap_or_default(), Stored::from(expected), "round {round}, order {order:?}");
     }
 }
 
@@ -50,7 +54,7 @@ async fn of_nothing_makes_no_item() {
     let table = table().await;
     let (a, acme, w36) = (workspace(), company("acme"), week("2026-W36"));
     table.add_activity(&a, &acme, &user("ann"), w36, &UserWeek::default()).await.unwrap();
-    assert_eq!(table.activity_of_user(&a, &acme, &user("ann"), w36).await.unwrap(), None);
+    assert_eq!(table.stored(&a, &acme, &user("ann"), w36).await.unwrap(), None);
     assert!(!table.heard_in(&a, &acme, w36).await.unwrap());
 }
 
@@ -102,84 +106,92 @@ async fn says_when_a_company_was_heard() {
     assert_eq!(users.into_keys().collect::<Vec<_>>(), [user("ann"), user("bob")]);
 }
 
+fn loose(entries: &[(u16, Seen)]) -> Loose {
+    Loose(entries.iter().map(|(slot, seen)| Entry { slot: *slot, seen: seen.clone() }).collect())
+}
+
+fn used(text: &str) -> Seen {
+    Seen::Use(text.parse().unwrap())
+}
+
 #[tokio::test]
-async fn is_forgotten_only_as_it_was_read() {
+async fn that_names_no_company_lies_apart_and_can_be_taken_away_again() {
     let table = table().await;
     let (a, acme, ann, w36) = (workspace(), company("acme"), user("ann"), week("2026-W36"));
-    for (seen, more) in [
-        (done(&[1, 5], &[7, 3, 900], Some("export")), done(&[2], &[], None)),
-        (done(&[1, 5], &[], None), done(&[1], &[4], None)),
-        (done(&[4], &[5], None), done(&[4], &[5], Some("export"))),
-    ] {
-        table.add_activity(&a, &acme, &ann, w36, &seen).await.unwrap();
-        let read = table.activity_of_user(&a, &acme, &ann, w36).await.unwrap().unwrap();
-        table.add_activity(&a, &acme, &ann, w36, &more).await.unwrap();
-        assert!(is_conflict(table.delete_activity(&a, &acme, &ann, w36, &read).await), "{seen:?}, {more:?}");
-
-        let read = table.activity_of_user(&a, &acme, &ann, w36).await.unwrap().unwrap();
-        // Adding what is there already is no change.
-        table.add_activity(&a, &acme, &ann, w36, &more).await.unwrap();
-        table.delete_activity(&a, &acme, &ann, w36, &read).await.unwrap();
-        assert_eq!(table.activity_of_user(&a, &acme, &ann, w36).await.unwrap(), None);
-        assert!(is_conflict(table.delete_activity(&a, &acme, &ann, w36, &read).await), "deleted twice");
+    let named = done(&[1], &[1], Some("export"));
+    let stays = loose(&[(7, used("1eexport")), (2_000, Seen::Day(7)), (2_020, Seen::Fill(1_990, 2_015))]);
+    let goes = loose(&[
+        (8, used("1eexport")),
+        (8, Seen::Fill(3, 7)),
+        (9, used("1f@1 Übersicht#~")),
+        (9, Seen::Day(1)),
+    ]);
+    table.add_activity(&a, &acme, &ann, w36, &named).await.unwrap();
+    for part in [&goes, &stays, &goes] {
+        table.add_to_week(&a, &acme, &ann, w36, &part.clone().into()).await.unwrap();
     }
+    let all = Loose(stays.0.union(&goes.0).cloned().collect());
+    let expected = Stored { named: named.clone(), loose: all.clone(), owner: None };
+    assert_eq!(table.stored(&a, &acme, &ann, w36).await.unwrap(), Some(expected.clone()));
+    assert_eq!(table.activity_of_week(&a, &acme, w36).await.unwrap()[&ann], expected.activity());
+
+    for _ in 0..2 {
+        table.remove_from_week(&a, &acme, &ann, w36, &goes.clone().into()).await.unwrap();
+        let left = Stored { loose: stays.clone(), ..expected.clone() };
+        assert_eq!(table.stored(&a, &acme, &ann, w36).await.unwrap(), Some(left));
+    }
+    let rest = Stored { named, loose: stays, owner: None };
+    table.remove_from_week(&a, &acme, &ann, w36, &rest).await.unwrap();
+    // The item is still there; nobody sees it.
+    assert_eq!(table.activity_of_week(&a, &acme, w36).await.unwrap(), BTreeMap::new());
+    assert!(!table.heard_in(&a, &acme, w36).await.unwrap());
+    assert_eq!(table.latest_activity(&a, &acme).await.unwrap(), None);
+    table.add_activity(&a, &acme, &user("bob"), w36, &done(&[1], &[1], None)).await.unwrap();
+    assert!(table.heard_in(&a, &acme, w36).await.unwrap());
+    assert_eq!(table.first_heard(&a, &acme).await.unwrap(), Some(w36));
 }
 
 #[tokio::test]
-async fn waits_for_a_company_and_is_not_lost_to_a_late_event() {
+async fn of_hundreds_of_features_goes_in_as_many_updates_as_it_needs() {
     let table = table().await;
-    let (a, ann, w36) = (workspace(), user("ann"), week("2026-W36"));
-    let until = at("2026-12-01T00:00:00Z");
-    let (first, second) = (done(&[1], &[1], Some("export")), done(&[2], &[400], None));
-    table.add_pending(&a, &ann, w36, &first, until).await.unwrap();
-    table.add_pending(&a, &ann, week("2026-W35"), &second, until).await.unwrap();
-    let waiting = table.pending(&a, &ann).await.unwrap();
-    assert_eq!(waiting, [(week("2026-W35"), second.clone()), (w36, first.clone())]);
-    assert_eq!(table.pending(&a, &user("bob")).await.unwrap(), []);
-
-    table.add_pending(&a, &ann, w36, &second, until).await.unwrap();
-    assert!(is_conflict(table.delete_pending(&a, &ann, w36, &first).await));
-    table.delete_pending(&a, &ann, week("2026-W35"), &second).await.unwrap();
-    let mut both = first;
-    both.merge(&second);
-    assert_eq!(table.pending(&a, &ann).await.unwrap(), [(w36, both.clone())]);
-    table.delete_pending(&a, &ann, w36, &both).await.unwrap();
-    assert_eq!(table.pending(&a, &ann).await.unwrap(), []);
+    let (a, acme, ann, w36) = (workspace(), company("acme"), user("ann"), week("2026-W36"));
+    let many: Vec<_> = (0..350).map(|n| (n, used(&format!("1efeature {n}")))).collect();
+    let many = Stored { owner: Some(user("eve")), ..loose(&many).into() };
+    table.add_to_week(&a, &acme, &ann, w36, &many).await.unwrap();
+    assert_eq!(table.stored(&a, &acme, &ann, w36).await.unwrap(), Some(many));
 }
 
 #[tokio::test]
-async fn that_races_with_its_attribution_is_kept_or_refused_but_never_lost() {
+async fn of_an_id_counts_for_the_person_that_it_turned_out_to_be() {
     let table = table().await;
-    let (a, ann, w36) = (workspace(), user("ann"), week("2026-W36"));
-    let until = at("2026-12-01T00:00:00Z");
-    let (first, late) = (done(&[1], &[1], None), done(&[2], &[2], None));
-    for round in 0..10 {
-        table.add_pending(&a, &ann, w36, &first, until).await.unwrap();
-        let (deleted, added) = tokio::join!(
-            table.delete_pending(&a, &ann, w36, &first),
-            table.add_pending(&a, &ann, w36, &late, until)
-        );
-        added.unwrap();
-        let mut expected = late.clone();
-        if is_conflict(deleted) {
-            expected.merge(&first);
+    let (a, acme, w36) = (workspace(), company("acme"), week("2026-W36"));
+    let (one, two) = (done(&[1], &[10], None), done(&[2], &[300], None));
+    table.add_activity(&a, &acme, &user("anon-1"), w36, &one).await.unwrap();
+    table.add_activity(&a, &acme, &user("ann"), w36, &two).await.unwrap();
+    table.own_week(&a, &acme, &user("anon-1"), w36, &user("ann")).await.unwrap();
+    table.own_week(&a, &acme, &user("anon-2"), w36, &user("ann")).await.unwrap();
+    let mut both = one;
+    both.merge(&two);
+    let found = table.activity_of_week(&a, &acme, w36).await.unwrap();
+    assert_eq!(found, BTreeMap::from([(user("ann"), both)]));
+    assert_eq!(table.stored_week(&a, &acme, w36).await.unwrap().len(), 2, "no item for anon-2");
+}
+
+#[tokio::test]
+async fn that_would_pass_the_item_limit_is_refused_as_such() {
+    let table = table().await;
+    let (a, acme, ann, w36) = (workspace(), company("acme"), user("ann"), week("2026-W36"));
+    let mut outcome = Ok(());
+    for part in 0..60 {
+        let name =
+            |n: u32| Sighting::new(FeatureSource::Event, &format!("{part:02}-{n:03}-{}", "x".repeat(56)));
+        let uses = (0..200).map(|n| Use { day: 1, sighting: name(n).unwrap() }).collect();
+        let added = UserWeek { uses, ..UserWeek::default() };
+        outcome = table.add_activity(&a, &acme, &ann, w36, &added).await;
+        if outcome.is_err() {
+            break;
         }
-        assert_eq!(table.pending(&a, &ann).await.unwrap(), [(w36, expected.clone())], "round {round}");
-        table.delete_pending(&a, &ann, w36, &expected).await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn of_an_anonymous_user_can_be_found_again() {
-    let table = table().await;
-    let (a, anonymous) = (workspace(), user("anon-1"));
-    let places = [("2026-W35", "b#eta"), ("2026-W36", "acme")];
-    for (at, place) in places.iter().rev().chain(&places) {
-        table.note_touched(&a, &anonymous, week(at), &company(place)).await.unwrap();
-    }
-    let expected = places.map(|(at, place)| (week(at), company(place)));
-    assert_eq!(table.touched(&a, &anonymous).await.unwrap(), expected);
-    table.delete_touched(&a, &anonymous, week("2026-W35"), &company("b#eta")).await.unwrap();
-    assert_eq!(table.touched(&a, &anonymous).await.unwrap(), expected[1..]);
-    assert_eq!(table.pending(&a, &anonymous).await.unwrap(), []);
+    assert!(matches!(outcome, Err(StoreError::TooLarge(_))), "{outcome:?}");
+    table.add_activity(&a, &acme, &user("bob"), w36, &done(&[1], &[1], None)).await.unwrap();
 }

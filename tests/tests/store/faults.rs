@@ -14,7 +14,7 @@ async fn a_throttled_call_is_tried_again_and_succeeds() {
     let some = done(&[1], &[1], Some("export"));
     slow.add_activity(&a, &acme, &user("ann"), w36, &some).await.unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 3, "two throttled, one taken");
-    assert_eq!(table.activity_of_user(&a, &acme, &user("ann"), w36).await.unwrap(), Some(some));
+    assert_eq!(table.stored(&a, &acme, &user("ann"), w36).await.unwrap(), Some(some.into()));
 }
 
 #[tokio::test]

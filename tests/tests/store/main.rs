@@ -5,6 +5,7 @@
 mod activity;
 mod answers;
 mod asks;
+mod attribution;
 mod budget;
 mod companies;
 mod credentials;

@@ -171,7 +171,7 @@ async fn leave_and_come_back() {
 
     table.end_membership(&a, &acme, &user("nobody"), Some(day("2026-09-10"))).await.unwrap();
     assert_eq!(table.member(&a, &acme, &user("nobody")).await.unwrap(), None);
-    table.delete_member(&a, &acme, &ann).await.unwrap();
+    table.retire_member(&a, &acme, &ann, &user("eve")).await.unwrap();
     assert_eq!(table.members(&a, &acme).await.unwrap(), []);
     assert_eq!(due(&table, at("2027-01-01T00:00:00Z")).await, names(&[]));
 }
