@@ -117,3 +117,26 @@ async fn a_band_comes_with_the_second_valid_week() {
     assert_eq!((&month["band"], &month["provisional"]), (&json!("healthy"), &json!(true)));
     running.home.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_active_by_thursday_counts_though_their_company_was_told_on_friday() {
+    let running = Running::start("2026-08-31T00:00:00Z", "Etc/UTC").await;
+    running.clock("2026-09-05T00:00:00Z").await;
+    running
+        .event(json!({ "type": "track", "event": "Exported", "anonymousId": "a1", "messageId": "t1",
+            "timestamp": "2026-09-01T10:00:00Z" }))
+        .await;
+    running
+        .event(json!({ "type": "identify", "userId": "ada", "anonymousId": "a1", "messageId": "i1",
+            "timestamp": "2026-09-04T09:00:00Z" }))
+        .await;
+    running
+        .event(json!({ "type": "group", "userId": "ada", "groupId": "acme", "messageId": "g1",
+            "timestamp": "2026-09-04T09:01:00Z", "traits": { "createdAt": "2025-01-01T00:00:00Z" } }))
+        .await;
+    running.clock("2026-09-07T00:30:00Z").await;
+    let weeks = running.get("/v1/companies/acme/weeks").await;
+    let counts = &weeks["items"][0]["components"]["login"]["counts"];
+    assert_eq!(*counts, json!({ "users": 1, "active_users": 1, "active_days": 1 }), "{weeks}");
+    running.home.stop().await;
+}

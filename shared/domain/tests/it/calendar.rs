@@ -214,3 +214,11 @@ proptest! {
         prop_assert!(week.month().weeks().contains(&week));
     }
 }
+
+#[test]
+fn a_day_of_a_week_has_a_date() {
+    let week: IsoWeek = "2026-W36".parse().unwrap();
+    let dates = [1, 4, 7].map(|day| week.date_of(day).unwrap().to_string());
+    assert_eq!(dates, ["2026-08-31", "2026-09-03", "2026-09-06"]);
+    assert_eq!((week.date_of(0), week.date_of(8)), (None, None));
+}
