@@ -12,7 +12,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::home::{Options, StartError};
-use crate::{demo, serve, workspace};
+use crate::{demo, import, serve, workspace};
 
 /// Where data goes when nothing else is said.
 pub const DATA_FOLDER: &str = "barometer-data";
@@ -33,6 +33,11 @@ enum Command {
     /// Workspaces.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Brings in companies, users, events or feedback from a CSV file.
+    ///
+    /// Ends with 0 when every row is in, with 3 when some are in the error file, with 1 when it stopped before
+    /// the end: started again, it goes on.
+    Import(Box<import::ImportArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,7 +92,13 @@ pub enum CliError {
     /// No workspace was made.
     #[error(transparent)]
     Workspace(#[from] workspace::WorkspaceError),
+    /// The import stopped.
+    #[error(transparent)]
+    Import(#[from] import::ImportError),
 }
+
+/// An import came to its end and left rows out.
+const SOME_LEFT_OUT: u8 = 3;
 
 /// Runs the command that the arguments ask for.
 #[must_use]
@@ -95,7 +106,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     log_to_stderr();
     match run(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // When not even this can be written there is nobody to tell.
             let _ = writeln!(io::stderr(), "barometer: {}", Chain(&error));
@@ -104,14 +115,19 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), CliError> {
+fn run(command: Command) -> Result<ExitCode, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve(args) => serve::run(args.into()).await,
-            Command::Demo(args) => demo::run(args.for_demo()).await,
-            Command::Workspace(WorkspaceCommand::Create(args)) => Ok(workspace::create(args).await?),
+            Command::Serve(args) => serve::run(args.into()).await?,
+            Command::Demo(args) => demo::run(args.for_demo()).await?,
+            Command::Workspace(WorkspaceCommand::Create(args)) => workspace::create(args).await?,
+            Command::Import(args) => {
+                let whole = import::run(*args).await?;
+                return Ok(if whole { ExitCode::SUCCESS } else { SOME_LEFT_OUT.into() });
+            }
         }
+        Ok(ExitCode::SUCCESS)
     })
 }
 
@@ -132,7 +148,7 @@ mod tests {
     fn options(args: &[&str]) -> Result<Options, clap::Error> {
         match Cli::try_parse_from(args)?.command {
             Command::Serve(args) | Command::Demo(args) => Ok(args.into()),
-            Command::Workspace(_) => panic!("not a home"),
+            Command::Workspace(_) | Command::Import(_) => panic!("not a home"),
         }
     }
 

@@ -1,11 +1,13 @@
-//! A small HTTP client for a home's own address: no TLS, no redirects. Clones share their connections.
+//! A small HTTP client for a home, or for a deployment by its HTTPS address: no redirects. Clones share their
+//! connections.
 
+use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use thiserror::Error;
 
@@ -45,16 +47,24 @@ pub struct Client {
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
 
 impl Client {
-    /// A client for the home at `base`, such as `http://127.0.0.1:8080`.
+    /// A client for what answers at `base`, such as `http://127.0.0.1:8080`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        let connector = SharedHttpConnector::new(aws_smithy_http_client::Connector::builder().build_http());
-        Self { base: base.trim_end_matches('/').to_owned(), connector }
+        let builder = Connector::builder();
+        // Loading the system's certificates takes time, which a home on this machine needn't spend.
+        let connector = if base.starts_with("https://") {
+            builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build()
+        } else {
+            builder.build_http()
+        };
+        Self { base: base.trim_end_matches('/').to_owned(), connector: SharedHttpConnector::new(connector) }
     }
 
     /// Sends one request and reads the answer.
@@ -69,7 +79,7 @@ impl Client {
         body: impl Into<SdkBody>,
     ) -> Result<Answer, ClientError> {
         let wrong = || ClientError::Url(self.base.clone());
-        if !self.base.starts_with("http://") {
+        if !self.base.starts_with("http://") && !self.base.starts_with("https://") {
             return Err(wrong());
         }
         let mut request = HttpRequest::new(body.into());
@@ -84,11 +94,16 @@ impl Client {
             .await
             .map_err(|source| ClientError::Unreachable { url: self.base.clone(), source })?;
         let status = StatusCode::from_u16(response.status().as_u16()).map_err(|_| wrong())?;
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+            .collect::<Vec<(http::HeaderName, http::HeaderValue)>>();
         let body = response
             .into_body()
             .collect()
             .await
             .map_err(|source| ClientError::Broken { url: self.base.clone(), source })?;
-        Ok(Answer { status, body: body.to_bytes() })
+        Ok(Answer { status, headers: headers.into_iter().collect(), body: body.to_bytes() })
     }
 }

@@ -16,6 +16,7 @@ pub mod engine;
 pub mod faults;
 pub mod functions;
 pub mod home;
+pub mod import;
 pub mod mailbox;
 pub mod pattern;
 pub mod records;

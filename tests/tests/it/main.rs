@@ -3,6 +3,7 @@
 
 mod broken_requests;
 mod home;
+mod import;
 mod lambda_binaries;
 mod restart;
 mod revisions;
