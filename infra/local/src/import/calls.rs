@@ -1,4 +1,5 @@
-//! From a row to the call that says it, in Segment's wire format, which ingestion reads like any client's.
+//! From a row to the call that says it, in Segment's wire format or, of PostHog's exports, in PostHog's: ingestion
+//! reads both like any client's.
 //!
 //! A call's message id is the row's own, else a hash of what the row says: importing a file twice, or a row from
 //! two files, says the same thing again and changes nothing.
@@ -200,6 +201,9 @@ impl Reading {
         let mut properties = properties(row);
         let inside = |names: &[&str]| names.iter().find_map(|name| text(properties.get(*name)?));
         let name = row.need("event")?;
+        if self.shape == Shape::Posthog {
+            return self.posthog(row, name, properties).map(Some);
+        }
         let meaning = match (meaning(self.shape, name), row.get("type")) {
             (Meaning::Nothing, _) => return Ok(None),
             (Meaning::Track, Some(kind)) if self.shape == Shape::Plain => kind_of(kind)?,
@@ -224,18 +228,14 @@ impl Reading {
                 set(&mut call, "userId", user.as_deref());
                 let before = inside(&["$anon_distinct_id", "$anon_id"]).map(without_prefix);
                 set(&mut call, "anonymousId", before.as_deref());
-                let traits = properties.get("$set").and_then(Value::as_object).cloned();
-                call.insert("traits".to_owned(), Value::Object(traits.unwrap_or_default()));
             }
             Meaning::Alias => {
                 let this = who.user.or(who.anonymous);
                 let other = inside(&["alias"]);
-                // Mixpanel's alias is the new name of the id that the event carries, PostHog's the old one.
-                let (user, previous) =
-                    if self.shape == Shape::Mixpanel { (other, this) } else { (this, other) };
+                // The alias is the new name of the id that the event carries.
                 set(&mut call, "type", Some("alias"));
-                set(&mut call, "userId", user.as_deref());
-                set(&mut call, "previousId", previous.as_deref());
+                set(&mut call, "userId", other.as_deref());
+                set(&mut call, "previousId", this.as_deref());
             }
             _ => {
                 set(&mut call, "userId", who.user.as_deref());
@@ -245,13 +245,11 @@ impl Reading {
                 }
                 let seen = match meaning {
                     Meaning::Page => inside(&[
-                        "$pathname",
                         "current_url_path",
                         "[Amplitude] Page Path",
                         "$current_url",
                         "current_page_title",
                     ]),
-                    Meaning::Screen => inside(&["$screen_name"]),
                     _ => None,
                 };
                 match meaning {
@@ -303,9 +301,7 @@ impl Reading {
                 Who { anonymous: device, user }
             }
             (_, Some(distinct)) => {
-                let unknown = distinct.starts_with(DEVICE)
-                    || device.as_ref() == Some(&distinct)
-                    || inside(&["$is_identified"]).is_some_and(|known| known.eq_ignore_ascii_case("false"));
+                let unknown = distinct.starts_with(DEVICE) || device.as_ref() == Some(&distinct);
                 let distinct = without_prefix(distinct);
                 if user.is_none() && unknown {
                     Who { user: None, anonymous: Some(distinct) }
@@ -315,6 +311,48 @@ impl Reading {
             }
             (_, None) => Who { anonymous: if user.is_some() { None } else { device }, user },
         }
+    }
+
+    /// An event as PostHog's own clients send it.
+    fn posthog(
+        &self,
+        row: &Row<'_>,
+        name: &str,
+        mut properties: Map<String, Value>,
+    ) -> Result<Call, Complaint> {
+        let who = row.get("distinct_id").or_else(|| row.get("user_id"));
+        let who = who.ok_or_else(|| Complaint::new("missing_user", "the row names nobody"))?;
+        let at = row.when(row.get("timestamp"))?;
+        let company = row.get("company_id").map(str::to_owned).or_else(|| self.company_of(row, &properties));
+        for (field, name) in [
+            ("anonymous_id", "$device_id"),
+            ("session_id", "$session_id"),
+            ("feature", "feature"),
+            ("duration", "durationSeconds"),
+            ("duration_ms", "durationMs"),
+        ] {
+            set(&mut properties, name, row.get(field));
+        }
+        // What has a column for each part: `$set.email`.
+        for outer in ["$set", "$set_once", "$group_set"] {
+            let prefix = format!("{outer}.");
+            let parts: Map<String, Value> = properties
+                .iter()
+                .filter_map(|(name, value)| Some((name.strip_prefix(&prefix)?.to_owned(), value.clone())))
+                .collect();
+            if !parts.is_empty() {
+                properties.insert(outer.to_owned(), Value::Object(parts));
+            }
+        }
+        properties.retain(|name, value| {
+            !value.is_null() && (!name.starts_with('$') || POSTHOG.contains(&name.as_str()))
+        });
+        if let Some(company) = company {
+            properties.insert("$groups".to_owned(), json!({ "company": company }));
+        }
+        let mut call = fields(json!({ "event": name, "distinct_id": who, "properties": properties }));
+        set(&mut call, "timestamp", Some(&instant(at)));
+        Ok(Call { json: finish(call, row.get("message_id"), None), ..Call::default() })
     }
 
     /// The company among the groups or properties of an event.
@@ -343,6 +381,29 @@ impl Reading {
             .or_else(|| named().find_map(|name| text(properties.get(*name)?)))
     }
 }
+
+/// Those of PostHog's own properties that say something to ingestion.
+const POSTHOG: [&str; 19] = [
+    "$anon_distinct_id",
+    "$browser_language",
+    "$device_id",
+    "$group_key",
+    "$group_set",
+    "$group_type",
+    "$is_identified",
+    "$is_server",
+    "$lib",
+    "$locale",
+    "$pathname",
+    "$process_person_profile",
+    "$screen_name",
+    "$session_id",
+    "$set",
+    "$set_once",
+    "$timezone",
+    "$user_id",
+    "$user_state",
+];
 
 /// How Mixpanel begins the ids of people it doesn't know.
 const DEVICE: &str = "$device:";

@@ -173,6 +173,7 @@ pub async fn run(args: ImportArgs) -> Result<bool, ImportError> {
     let import = Import {
         target: Target {
             client: Client::new(&url),
+            path: reading.shape.path(),
             key,
             token,
             patience: Duration::from_secs(args.patience),
@@ -257,7 +258,7 @@ fn tell(args: &ImportArgs, reading: &Reading, has_token: bool) -> io::Result<()>
 fn dry_run(rows: &mut Rows, reading: &Reading) -> Result<bool, ImportError> {
     let mut out = io::stdout().lock();
     let (mut summary, mut shown, mut complained) = (Summary::default(), 0, 0);
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.read()? {
         summary.rows += 1;
         let made = match &row.cells {
             Ok(cells) => reading.row(cells),
@@ -385,7 +386,7 @@ impl Import {
             end: rows.place(),
         };
         while batch.calls.len() < BATCH && batch.bytes < BATCH_BYTES && batch.summary.rows < BATCH_ROWS {
-            let Some(row) = rows.next()? else { break };
+            let Some(row) = rows.read()? else { break };
             batch.summary.rows += 1;
             batch.end = rows.place();
             let made = match &row.cells {

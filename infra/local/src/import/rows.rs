@@ -183,7 +183,7 @@ impl Rows {
     ///
     /// # Errors
     /// When the file can't be read on.
-    pub fn next(&mut self) -> Result<Option<Numbered>, ReadError> {
+    pub fn read(&mut self) -> Result<Option<Numbered>, ReadError> {
         self.reader.get_mut().left = LONGEST;
         let mut record = csv::ByteRecord::new();
         let line = self.reader.position().line();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn all(rows: &mut Rows) -> Vec<Vec<String>> {
-        std::iter::from_fn(|| rows.next().unwrap())
+        std::iter::from_fn(|| rows.read().unwrap())
             .map(|row| row.cells.unwrap().iter().map(str::to_owned).collect())
             .collect()
     }
@@ -274,7 +274,7 @@ mod tests {
         let path = file("on", b"a,b\r\n1,\"x\r\ny\"\r\n2,z\r\n3,\"\"\r\n");
         let mut rows = Rows::open(&path).unwrap();
         let mut places = vec![rows.place()];
-        while rows.next().unwrap().is_some() {
+        while rows.read().unwrap().is_some() {
             places.push(rows.place());
         }
         let whole = all(&mut Rows::open(&path).unwrap());
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn a_row_that_is_no_row_is_told_and_the_next_is_read() {
         let mut rows = Rows::open(&file("odd", b"a,b\n1\n1,2,3\n1,2,\n\xFF,2\n1,2\n")).unwrap();
-        let codes: Vec<_> = std::iter::from_fn(|| rows.next().unwrap())
+        let codes: Vec<_> = std::iter::from_fn(|| rows.read().unwrap())
             .map(|row| (row.number, row.cells.map_err(|error| error.code).map(|_| ()).err()))
             .collect();
         let code = |text: &str| Some(text.to_owned());

@@ -83,6 +83,8 @@ impl Remark {
 pub struct Target {
     /// The client of the address.
     pub client: Client,
+    /// The path of ingestion.
+    pub path: &'static str,
     /// The write key.
     pub key: String,
     /// The API token, for what only the API takes.
@@ -101,7 +103,7 @@ impl Target {
     pub async fn post(&self, calls: &[String]) -> Result<Receipt, SendError> {
         let body = format!(r#"{{"batch":[{}]}}"#, calls.join(","));
         let authorization = format!("Basic {}", STANDARD.encode(format!("{}:", self.key)));
-        let answer = self.send(Method::POST, "/v1/batch", &authorization, body).await?;
+        let answer = self.send(Method::POST, self.path, &authorization, body).await?;
         if answer.status == StatusCode::OK {
             return Ok(serde_json::from_slice(&answer.body)?);
         }

@@ -36,6 +36,12 @@ impl Shape {
         }
     }
 
+    /// The path on which ingestion reads what is sent of it.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        if self == Self::Posthog { "/batch/" } else { "/v1/batch" }
+    }
+
     /// As it is written on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -68,21 +74,9 @@ pub(super) enum Meaning {
 /// What an event with this name means in an export of this shape.
 pub(super) fn meaning(shape: Shape, event: &str) -> Meaning {
     match (shape, event) {
-        (Shape::Posthog, "$pageview") => Meaning::Page,
-        (Shape::Posthog, "$screen") => Meaning::Screen,
-        (Shape::Posthog | Shape::Mixpanel, "$identify") => Meaning::Identify,
-        (Shape::Posthog | Shape::Mixpanel, "$create_alias") => Meaning::Alias,
-        (
-            Shape::Posthog,
-            "$set"
-            | "$groupidentify"
-            | "$feature_flag_called"
-            | "$web_vitals"
-            | "$exception"
-            | "$opt_in"
-            | "$merge_dangerously",
-        )
-        | (Shape::Mixpanel, "$merge" | "$experiment_started")
+        (Shape::Mixpanel, "$identify") => Meaning::Identify,
+        (Shape::Mixpanel, "$create_alias") => Meaning::Alias,
+        (Shape::Mixpanel, "$merge" | "$experiment_started")
         | (Shape::Amplitude, "$identify" | "$groupidentify") => Meaning::Nothing,
         (Shape::Mixpanel, "$mp_web_page_view") | (Shape::Amplitude, "[Amplitude] Page Viewed") => {
             Meaning::Page

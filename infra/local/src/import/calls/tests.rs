@@ -170,50 +170,40 @@ fn amplitude_keeps_properties_and_groups_as_json() {
 }
 
 #[test]
-fn posthog_is_read_with_json_or_with_a_column_for_each_property() {
+fn posthog_is_sent_as_its_clients_do_from_json_or_a_column_for_each_property() {
     let json = read(
         Kind::Events,
         "uuid,event,distinct_id,properties,timestamp\n\
          e1,Exported,ada,\"{\"\"$groups\"\": {\"\"company\"\": \"\"acme\"\"}, \"\"feature\"\": \"\"export\"\", \"\"$os\"\": \"\"Linux\"\"}\",2026-08-01T10:00:00.123456+00:00\n\
-         e2,$pageview,d-9,\"{\"\"$device_id\"\": \"\"d-9\"\", \"\"$pathname\"\": \"\"/pricing\"\"}\",2026-08-01T10:00:00Z\n\
-         e3,$identify,ada,\"{\"\"$anon_distinct_id\"\": \"\"d-9\"\", \"\"$set\"\": {\"\"email\"\": \"\"ada@acme.example\"\"}}\",2026-08-01T10:00:00Z\n\
-         e4,$create_alias,ada,\"{\"\"alias\"\": \"\"ada-2\"\"}\",2026-08-01T10:00:00Z\n\
-         e5,$feature_flag_called,ada,{},2026-08-01T10:00:00Z\n",
+         e2,$identify,ada,\"{\"\"$anon_distinct_id\"\": \"\"d-9\"\", \"\"$set\"\": {\"\"email\"\": \"\"a@b.example\"\"}}\",2026-08-01T10:00:00Z\n\
+         e3,X,,{},2026-08-01T10:00:00Z\n",
     );
-    let exported = json!({ "type": "track", "event": "Exported", "userId": "ada",
-        "context": { "groupId": "acme" }, "timestamp": "2026-08-01T10:00:00.123Z",
-        "properties": { "feature": "export" } });
+    let exported = json!({ "event": "Exported", "distinct_id": "ada", "timestamp": "2026-08-01T10:00:00.123Z",
+        "properties": { "$groups": { "company": "acme" }, "feature": "export" } });
     assert_eq!(call(&json[0]), exported);
     assert_eq!(id(&json[0]), "e1");
-    assert_eq!(
-        call(&json[1]),
-        json!({ "type": "page", "name": "/pricing", "anonymousId": "d-9", "timestamp": "2026-08-01T10:00:00.000Z" })
-    );
-    assert_eq!(
-        call(&json[2]),
-        json!({ "type": "identify", "userId": "ada", "anonymousId": "d-9",
-            "traits": { "email": "ada@acme.example" }, "timestamp": "2026-08-01T10:00:00.000Z" })
-    );
-    assert_eq!(
-        call(&json[3]),
-        json!({ "type": "alias", "userId": "ada", "previousId": "ada-2", "timestamp": "2026-08-01T10:00:00.000Z" })
-    );
-    assert_eq!(json[4], Made::Nothing);
+    let identified = json!({ "event": "$identify", "distinct_id": "ada", "timestamp": "2026-08-01T10:00:00.000Z",
+        "properties": { "$anon_distinct_id": "d-9", "$set": { "email": "a@b.example" } } });
+    assert_eq!(call(&json[1]), identified);
+    assert_eq!(code(&json[2]), "missing_user");
 
     let flat = read(
         Kind::Events,
-        "*.uuid,*.event,*.properties.$groups.company,*.properties.feature,*.properties.$os,*.timestamp,*.distinct_id\n\
-         e1,Exported,acme,export,Linux,2026-08-01T10:00:00.123456Z,ada\n",
+        "*.uuid,*.event,*.properties.$groups.company,*.properties.feature,*.properties.$os,*.timestamp,*.distinct_id,*.properties.$set.email,*.properties.$anon_distinct_id\n\
+         e1,Exported,acme,export,Linux,2026-08-01T10:00:00.123456Z,ada,,\n\
+         e2,$identify,,,,2026-08-01T10:00:00Z,ada,a@b.example,d-9\n",
     );
     assert_eq!(call(&flat[0]), exported);
+    assert_eq!(call(&flat[1]), identified);
 }
 
 #[test]
 fn of_several_groups_the_company_is_chosen_or_said() {
     let row = "uuid,event,distinct_id,properties,timestamp\n\
         e,X,ada,\"{\"\"$groups\"\": {\"\"project\"\": \"\"p\"\", \"\"clinic\"\": \"\"c\"\"}}\",2026-08-01\n";
-    assert_eq!(call(&read(Kind::Events, row)[0])["context"], Value::Null);
-    assert_eq!(call(&shaped(Kind::Events, Some("Clinic"), row)[0])["context"]["groupId"], "c");
+    let company = |made: &[Made]| call(&made[0])["properties"]["$groups"]["company"].clone();
+    assert_eq!(company(&read(Kind::Events, row)), Value::Null);
+    assert_eq!(company(&shaped(Kind::Events, Some("Clinic"), row)), "c");
 }
 
 #[test]
