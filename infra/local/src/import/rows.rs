@@ -322,7 +322,7 @@ mod tests {
         let mut content = b"a,b\n1,\"2".to_vec();
         content.resize(20_000_000, b'x');
         let mut rows = Rows::open(&file("quote", &content)).unwrap();
-        let error = rows.next().unwrap_err();
+        let error = rows.read().unwrap_err();
         let why = std::error::Error::source(&error).unwrap().to_string();
         assert!(why.contains("quote never closed"), "{why}");
     }
