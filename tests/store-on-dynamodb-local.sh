@@ -56,7 +56,7 @@ if [[ -z $ready ]]; then
 fi
 
 export BAROMETER_TEST_DYNAMODB=http://127.0.0.1:$port
-echo "DynamoDB Local answers on $BAROMETER_TEST_DYNAMODB"
+echo "DynamoDB Local answers on $BAROMETER_TEST_DYNAMODB" >&2
 if (($# > 0)); then
   "$@"
 else

@@ -1,0 +1,65 @@
+//! What `tests/load` asks of this revision: it builds this file from every revision that it measures, so the two
+//! commands and what they print stay as they are while the code under them changes.
+//!
+//!   load seed TABLE KEY     makes the table and a workspace with that write key, where AWS_ENDPOINT_URL says
+//!   load read FILE ROUNDS   reads, validates and encodes the bodies of FILE, one a line, ROUNDS times
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use barometer_cloud::{config, workspaces, workspaces::NewWorkspace};
+use chrono::Utc;
+use http::HeaderMap;
+use ingest_events::{
+    limits::Limits,
+    read::{Posted, read},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["seed", _, key] => seed(key).await,
+        ["read", file, rounds] => measure(file, rounds.parse().unwrap()),
+        _ => panic!("seed TABLE KEY, or read FILE ROUNDS"),
+    }
+}
+
+async fn seed(key: &str) {
+    let table = config::from_env(|environment| {
+        let aws = environment.aws();
+        environment.table(&aws)
+    });
+    let table = table.unwrap();
+    table.create().await.unwrap();
+    let new = NewWorkspace { name: "Load".to_owned(), time_zone: None, write_key: Some(key.to_owned()) };
+    workspaces::create(&table, new, Utc::now()).await.unwrap();
+}
+
+/// Nanoseconds that this process ran on a processor.
+fn cpu() -> u64 {
+    std::fs::read_to_string("/proc/self/schedstat").unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+fn measure(file: &str, rounds: usize) {
+    let bodies = std::fs::read_to_string(file).unwrap();
+    let (headers, received) = (HeaderMap::new(), Utc::now());
+    let (began, mut events, mut packed) = (cpu(), 0, 0);
+    for _ in 0..rounds {
+        for body in bodies.lines() {
+            let posted =
+                Posted { kind: None, headers: &headers, query: None, body: body.as_bytes(), received };
+            let reading = read(posted, &Limits::default()).unwrap();
+            events += reading.events.len();
+            let mut lines = Vec::new();
+            let mut identity = Vec::new();
+            for (_, event) in &reading.events {
+                let line = serde_json::to_vec(event).unwrap();
+                identity.extend_from_slice(event.id.as_ref().map_or(line.as_slice(), |id| id.as_bytes()));
+                identity.push(b'\n');
+                lines.extend(line);
+                lines.push(b'\n');
+            }
+            packed += zstd::bulk::compress(&lines, 3).unwrap().len() + identity.len() / (1 << 20);
+        }
+    }
+    println!("{{\"events\":{events},\"packed_bytes\":{packed},\"cpu_ns\":{}}}", cpu() - began);
+}
