@@ -11,6 +11,7 @@ use http::HeaderMap;
 use ingest_events::{
     limits::Limits,
     read::{Posted, read},
+    route::Protocol,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -45,8 +46,14 @@ fn measure(file: &str, rounds: usize) {
     let (began, mut events, mut packed) = (cpu(), 0, 0);
     for _ in 0..rounds {
         for body in bodies.lines() {
-            let posted =
-                Posted { kind: None, headers: &headers, query: None, body: body.as_bytes(), received };
+            let posted = Posted {
+                protocol: Protocol::Segment,
+                kind: None,
+                headers: &headers,
+                query: None,
+                body: body.as_bytes(),
+                received,
+            };
             let reading = read(posted, &Limits::default()).unwrap();
             events += reading.events.len();
             let mut lines = Vec::new();

@@ -24,7 +24,7 @@ use crate::workload::{Plan, Post, WRITE_KEY, Workload, start, workload};
 const STORE: &str = "BAROMETER_TEST_DYNAMODB";
 
 /// Requests that the reader alone is measured with.
-const BODIES: usize = 60;
+const BODIES: usize = 20;
 
 /// Events that the naive design is measured with: its cost doesn't depend on what came before.
 const NAIVE_EVENTS: usize = 10_000;

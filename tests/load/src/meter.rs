@@ -66,7 +66,8 @@ pub fn open(store: &str, meter: &Meter) -> io::Result<String> {
             std::thread::spawn(move || {
                 if let Err(error) = serve(stream, &store, &meter) {
                     // A function that ends closes its connections in the middle of things.
-                    if error.kind() != io::ErrorKind::ConnectionReset {
+                    if !matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)
+                    {
                         eprintln!("a connection to the store ended: {error}");
                     }
                 }

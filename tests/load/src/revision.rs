@@ -115,7 +115,7 @@ impl Programs {
         let mut best = 0.0_f64;
         let mut packed = 0.0;
         for _ in 0..3 {
-            let told = run(Command::new(&self.probe).arg("read").arg(file).arg("60"))?;
+            let told = run(Command::new(&self.probe).arg("read").arg(file).arg("100"))?;
             let events = number(&told, "events")?;
             best = best.max(events / number(&told, "cpu_ns")? * 1e9);
             packed = number(&told, "packed_bytes")? / events;
