@@ -116,7 +116,14 @@ fn tally(operation: &str, request: &Value, answer: &Message) -> (String, Tally) 
             tally.throttled = 1;
         }
     } else {
-        tally.read_units = units;
+        let consistent = request.get("ConsistentRead").and_then(Value::as_bool).unwrap_or_default();
+        let found_nothing =
+            answer.status() == 200 && units == 0.0 && ["GetItem", "Query"].contains(&operation);
+        tally.read_units = match (found_nothing, consistent) {
+            (true, true) => 1.0,
+            (true, false) => 0.5,
+            (false, _) => units,
+        };
     }
     if let Some(Value::Object(item)) = request.get("Item") {
         tally.put_bytes = item.iter().map(|(name, value)| name.len() as u64 + size(value)).sum();
