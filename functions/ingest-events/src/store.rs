@@ -6,9 +6,7 @@ use barometer_cloud::{
     StoreError, Table,
     bus::{DetailType, Event as Change},
     lambda::Chain,
-    table::{
-        activity::Stored, answers::Answer, companies::Readings, log::Pack, members::Person, users::Claim,
-    },
+    table::{activity::Stored, answers::Answer, log::Pack, members::Person, users::Claim},
 };
 use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId, activity::UserWeek};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -235,7 +233,7 @@ impl Context<'_> {
             &change,
         )?;
         // This function has no bus: the event lies in the outbox and goes out with the next sweep.
-        self.table.record_answer(self.workspace, company, &answer, &Readings::default(), &[event]).await
+        self.table.record_answer_once(self.workspace, company, &answer, &[event]).await
     }
 
     /// Appends the request to the packed log. It is recognised by its events' ids, which survive a retry; its

@@ -56,6 +56,28 @@ async fn the_same_answer_twice_is_one() {
 }
 
 #[tokio::test]
+async fn an_event_that_comes_again_with_another_instant_is_the_same_answer() {
+    let table = table().await;
+    note_companies(&table, &["acme"]).await;
+    let (a, acme) = (workspace(), company("acme"));
+    let given = answer("ann", Rating::nps(9).unwrap(), "2026-09-01T10:00:00.100Z", "message-1");
+    let again = Answer { at: at("2026-09-01T10:00:00.107Z"), ..given.clone() };
+    let told = ["1", "2"].map(|id| [event("acme", DetailType::FeedbackReceived, id)]);
+    table.record_answer_once(&a, &acme, &given, &told[0]).await.unwrap();
+    table.record_answer_once(&a, &acme, &again, &told[1]).await.unwrap();
+    let all = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
+    assert_eq!(table.answers(&a, &acme, all.0, all.1).await.unwrap(), std::slice::from_ref(&given));
+    assert_eq!(table.unpublished(&a).await.unwrap(), told[0]);
+
+    // Another user's answer with the same id, and the same user's with another id, are others.
+    for (name, origin) in [("bob", "message-1"), ("ann", "message-2")] {
+        let other = answer(name, Rating::nps(3).unwrap(), "2026-09-01T10:00:00.100Z", origin);
+        table.record_answer_once(&a, &acme, &other, &[]).await.unwrap();
+    }
+    assert_eq!(table.answers(&a, &acme, all.0, all.1).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn are_read_from_one_instant_to_another_in_order() {
     let table = table().await;
     note_companies(&table, &["acme", "acme#2"]).await;

@@ -49,12 +49,17 @@ impl Answer {
         })
     }
 
-    fn sk(&self) -> String {
+    /// Tells the answer's user and origin apart from all others.
+    fn hash(&self) -> String {
         let mut hash = Sha256::new();
         hash.update((self.user_id.as_str().len() as u64).to_be_bytes());
         hash.update(self.user_id.as_str().as_bytes());
         hash.update(self.origin.as_bytes());
-        format!("answer#{}#{}", keys::instant(self.at), hex(hash.finalize().iter().take(12)))
+        hex(hash.finalize().iter().take(12))
+    }
+
+    fn sk(&self) -> String {
+        format!("answer#{}#{}", keys::instant(self.at), self.hash())
     }
 }
 
@@ -73,6 +78,32 @@ impl Table {
         let mut writes = vec![self.transact_put(put, false)?];
         writes.extend(self.told_readings(workspace, company, readings, events)?);
         self.transact(writes).await
+    }
+
+    /// Writes an answer that came as an event, and the events that tell of it, all or nothing, unless one of the same
+    /// user and origin was written this way before: the first stays. A client that sends an event twice can date it
+    /// differently each time, by what its clock is off, so the instant doesn't tell whether it is the same answer.
+    /// Errors: [`StoreError::Conflict`] when another write holds an item; nothing is written then.
+    pub async fn record_answer_once(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        answer: &Answer,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let pk = keys::company(workspace, company);
+        let seen = format!("answered#{}", answer.hash());
+        let mut writes = vec![
+            self.transact_put(item::key(pk.clone(), seen.clone()), true)?,
+            self.transact_put(item::write(pk.clone(), answer.sk(), answer)?, false)?,
+        ];
+        for event in events {
+            writes.push(self.outbox_put(workspace, event)?);
+        }
+        match self.transact(writes).await {
+            Err(StoreError::Conflict) if self.get::<serde_json::Value>(pk, seen).await?.is_some() => Ok(()),
+            done => done,
+        }
     }
 
     /// Like [`Table::record_answer`], if the company's happiness is still the one that was `seen`. Errors:

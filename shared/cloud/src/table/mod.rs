@@ -18,6 +18,7 @@
 //! | monthly snapshot | `<ws>#company#<company>` | `month#<month>#<revision>` | [`snapshots`] |
 //! | status change | `<ws>#company#<company>` | `status#<instant>#<id>` | [`statuses`] |
 //! | answer | `<ws>#company#<company>` | `answer#<instant>#<hash>` | [`answers`] |
+//! | mark of an answer that came as an event | `<ws>#company#<company>` | `answered#<hash>` | [`answers`] |
 //! | ask (one planned mail) | `<ws>#company#<company>` | `ask#<send id>` | [`asks`] |
 //! | where an ask lies | `send#<send id>` | `send` | [`asks`] |
 //! | user | `<ws>#user#<user>` | `who` | [`users`] |
