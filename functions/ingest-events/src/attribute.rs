@@ -16,6 +16,7 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     CompanyId, IsoWeek, UserId,
+    calendar::SLOT_SECONDS,
     groups::Groups,
     loose::{self, Entry, Loose},
 };
@@ -47,7 +48,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn person(&self) -> &Who {
+    pub(crate) fn person(&self) -> &Who {
         self.person.as_ref().unwrap_or(&self.own)
     }
 
@@ -57,6 +58,7 @@ impl Found {
             owner: (self.root != *user).then(|| self.root.clone()),
             groups: person.groups.clone(),
             person: person.user.person(),
+            seats: self.own.seats.clone(),
         }
     }
 }
@@ -147,12 +149,7 @@ impl Context<'_> {
                 self.table.add_waiting(self.workspace, root, week, &part, self.now + WAITS).await?;
                 continue;
             };
-            if user != root {
-                self.mark_seat(user, &company).await?;
-            }
-            let owner = (user != root).then(|| root.clone());
-            let stored = Stored { loose: part, owner, ..Stored::default() };
-            self.add(&company, user, week, &stored).await?;
+            self.place_at(&company, user, root, week, part).await?;
         }
         Ok(())
     }
@@ -216,43 +213,65 @@ impl Context<'_> {
         }
         let found = self.look(user).await?;
         if new != Groups::default() {
-            if found.root != *user {
-                self.table.note_groups(self.workspace, &found.root, &found.own.groups).await?;
-            }
-            let person = if found.root == *user { found.own.clone() } else { self.who(&found.root).await? };
-            self.settle_waiting(&found.root, &person).await?;
-            self.settle_memberships(&found.root, &person.groups).await?;
-            let removals = new.left().next().is_some();
-            let affected = new.named().filter_map(|(slot, company)| person.groups.affected(slot, company));
-            let whole = removals.then_some(i64::MIN..i64::MAX);
-            for range in affected.chain(whole) {
-                self.sort_out_range(&found.root, &person, range).await?;
-            }
+            self.settle(user, &found, &new).await?;
             self.memory.note_heard(&id, &new);
         }
         if told {
-            self.tell_companies(&found, &note.groups).await?;
+            self.tell(user, found, &note.person).await?;
             self.memory.note_person(id, &note.person, self.now);
         }
         Ok(())
     }
 
-    /// Takes what is known of a person to their memberships.
-    async fn tell_companies(&self, found: &Found, groups: &Groups) -> Result<(), StoreError> {
-        let who = found.person();
-        let person = who.user.person();
-        let companies: BTreeSet<CompanyId> = groups
-            .companies()
-            .into_iter()
-            .chain(who.groups.companies())
-            .chain(who.seats.iter().cloned())
-            .collect();
-        for company in &companies {
-            self.describe(&found.root, company, &person).await?;
-            let seat = (self.workspace.clone(), company.clone(), found.root.clone());
-            if person.email.is_some() && !self.memory.was_reachable(seat) {
+    /// Applies what was said about companies to what was written before.
+    async fn settle(&self, user: &UserId, found: &Found, new: &Groups) -> Result<(), StoreError> {
+        let mut person = found.person().clone();
+        if found.root != *user {
+            self.table.note_groups(self.workspace, &found.root, &found.own.groups).await?;
+            person = self.who(&found.root).await?;
+        }
+        self.settle_waiting(&found.root, &person).await?;
+        self.settle_memberships(&found.root, &person.groups).await?;
+        let affected = new.named().filter_map(|(slot, company)| person.groups.affected(slot, company));
+        let whole = new.left().next().map(|_| i64::MIN..i64::MAX);
+        for range in affected.chain(whole) {
+            self.sort_out_range(&found.root, &person, range).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was said about a person, to their memberships first: whoever finds it with the person needn't do
+    /// it again.
+    async fn tell(&self, user: &UserId, found: Found, told: &Person) -> Result<(), StoreError> {
+        if covers(&found.own.user.person(), told) {
+            return Ok(());
+        }
+        let seats = |found: &Found| -> BTreeSet<CompanyId> {
+            found.own.seats.keys().chain(found.person().seats.keys()).cloned().collect()
+        };
+        let before = seats(&found);
+        self.tell_companies(&found.root, &before, told).await?;
+        self.table.describe_user(self.workspace, user, told).await?;
+        if found.root != *user {
+            self.table.describe_user(self.workspace, &found.root, told).await?;
+        }
+        // A seat that came meanwhile was described as the person was known before.
+        let found = self.look(user).await?;
+        let since = seats(&found).difference(&before).cloned().collect();
+        self.tell_companies(&found.root, &since, told).await
+    }
+
+    async fn tell_companies(
+        &self,
+        root: &UserId,
+        companies: &BTreeSet<CompanyId>,
+        told: &Person,
+    ) -> Result<(), StoreError> {
+        for company in companies {
+            self.describe(root, company, told).await?;
+            if told.email.is_some() {
                 // The sweep takes people without an address off its list.
-                self.table.wake_ask(self.workspace, company, &found.root, self.now).await?;
+                self.table.wake_ask(self.workspace, company, root, self.now).await?;
             }
         }
         Ok(())
@@ -307,9 +326,8 @@ impl Context<'_> {
             self.table.note_groups(self.workspace, root, &who.groups).await?;
         }
         let person = person.user.person();
-        for company in &who.seats {
-            let seat = self.table.member(self.workspace, company, id).await?;
-            if seat.as_ref().is_some_and(|seat| seat.owner.as_ref() == Some(root)) {
+        for (company, since) in &who.seats {
+            if self.table.seat_owner(self.workspace, company, id).await?.as_ref() == Some(root) {
                 continue;
             }
             new = true;
@@ -319,11 +337,9 @@ impl Context<'_> {
                     self.table.own_week(self.workspace, company, id, week, root).await?;
                 }
             }
-            if let Some(seat) = &seat {
-                self.seat(root, company, seat.first_seen_at, &person).await?;
-                // Last, since it says that all of this was done.
-                self.table.retire_member(self.workspace, company, id, root).await?;
-            }
+            self.make_member(root, company, *since, &person).await?;
+            // Last, since it says that all of this was done.
+            self.table.retire_member(self.workspace, company, id, root).await?;
         }
         for (week, loose) in &who.waiting {
             self.table.add_waiting(self.workspace, root, *week, loose, self.now + WAITS).await?;
@@ -363,10 +379,7 @@ impl Context<'_> {
             return Ok(());
         }
         for company in groups.companies() {
-            let left = groups
-                .left_at(&company)
-                .and_then(|slot| DateTime::from_timestamp(slot * barometer_domain::calendar::SLOT_SECONDS, 0))
-                .map(|at| self.settings.time_zone.date(at));
+            let left = groups.left_at(&company).and_then(instant).map(|at| self.settings.time_zone.date(at));
             self.table.end_membership(self.workspace, &company, root, left).await?;
         }
         Ok(())
@@ -375,13 +388,10 @@ impl Context<'_> {
     /// Weeks that hold any of the slots, as far back as events are taken.
     fn weeks(&self, slots: Range<i64>) -> Vec<IsoWeek> {
         let zone = self.settings.time_zone;
-        let at = |slot: i64| {
-            DateTime::from_timestamp(slot.saturating_mul(barometer_domain::calendar::SLOT_SECONDS), 0)
-        };
         let keep = TimeDelta::days(i64::from(self.settings.retention_days.get()) + 7);
         let bound = |at: DateTime<Utc>| at.clamp(self.now - keep, self.now + TimeDelta::days(7));
-        let from = IsoWeek::at(at(slots.start).map_or(self.now - keep, bound), zone);
-        let to = IsoWeek::at(at(slots.end).map_or(self.now + TimeDelta::days(7), bound), zone);
+        let from = IsoWeek::at(instant(slots.start).map_or(self.now - keep, bound), zone);
+        let to = IsoWeek::at(instant(slots.end).map_or(self.now + TimeDelta::days(7), bound), zone);
         // A duration may reach back over a Monday.
         let mut weeks = vec![from.previous()];
         let mut week = from;
@@ -453,12 +463,32 @@ impl Context<'_> {
         week: IsoWeek,
         loose: Loose,
     ) -> Result<(), StoreError> {
+        let mut owner = None;
         if user != root {
-            self.mark_seat(user, company).await?;
+            // A later claim finds it by its seat; the person's own seat came with the naming of the company.
+            let first = loose.0.first().map_or(0, |entry| self.slot(week, entry));
+            let seat = (self.workspace.clone(), company.clone(), user.clone());
+            let since = instant(first).unwrap_or(self.now);
+            if !self.memory.knows_seat(&seat, since) {
+                self.seat(user, root, company, since, &self.guess(user).await?).await?;
+            }
+            owner = Some(root.clone());
         }
-        let owner = (user != root).then(|| root.clone());
         self.add(company, user, week, &Stored { loose, owner, ..Stored::default() }).await
     }
+}
+
+/// The first instant of a slot.
+fn instant(slot: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(slot.checked_mul(SLOT_SECONDS)?, 0)
+}
+
+/// Whether everything that is told is known.
+fn covers(known: &Person, told: &Person) -> bool {
+    told.email.as_ref().is_none_or(|email| known.email.as_ref() == Some(email))
+        && told.name.as_ref().is_none_or(|name| known.name.as_ref() == Some(name))
+        && told.time_zone.is_none_or(|zone| known.time_zone == Some(zone))
+        && told.language.as_ref().is_none_or(|language| known.language.as_ref() == Some(language))
 }
 
 /// What is known of an id and not of the person that it turned out to be.

@@ -138,11 +138,8 @@ impl Batch {
             let claims = &mut self.people.entry(person.clone()).or_default().claims;
             claims.entry(claimed.clone()).and_modify(|at| *at = event.at.min(*at)).or_insert(event.at);
         }
-        if event.kind == Kind::Identify {
-            let note = self.people.entry(person.clone()).or_default();
-            if let Some(traits) = &event.user_traits {
-                describe(&mut note.person, traits);
-            }
+        if let Some(traits) = &event.user_traits {
+            describe(&mut self.people.entry(person.clone()).or_default().person, traits);
         }
         let slot = loose::slot(event.at);
         if removes(event) {

@@ -2,7 +2,7 @@
 //! forgetting costs a read or a write and nothing else.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -40,6 +40,8 @@ pub struct Known {
     pub groups: Groups,
     /// What is known of the person.
     pub person: Person,
+    /// Companies at which the id has a seat, since when.
+    pub seats: BTreeMap<CompanyId, DateTime<Utc>>,
 }
 
 #[derive(Debug, Default)]
@@ -48,13 +50,11 @@ struct Entries {
     written: HashMap<Place, UserWeek>,
     loose: HashMap<(Id, IsoWeek), BTreeSet<Entry>>,
     seats: HashMap<Seat, DateTime<Utc>>,
-    marked: HashMap<Seat, ()>,
     groups: HashMap<(Id, Option<CompanyId>, i64), ()>,
     claims: HashMap<(WorkspaceId, UserId, UserId), DateTime<Utc>>,
     companies: HashMap<(WorkspaceId, CompanyId), DateTime<Utc>>,
     profiles: HashMap<(WorkspaceId, CompanyId), (Profile, DateTime<Utc>)>,
     people: HashMap<Id, (Person, DateTime<Utc>)>,
-    reachable: HashMap<Seat, ()>,
 }
 
 /// The memory of one process.
@@ -149,16 +149,6 @@ impl Memory {
         self.with(|entries| keep(&mut entries.seats, seat, at));
     }
 
-    /// Whether it is known to be remembered that an id was at a company.
-    pub fn is_marked(&self, seat: &Seat) -> bool {
-        self.with(|entries| entries.marked.contains_key(seat))
-    }
-
-    /// Notes that it is remembered that an id was at a company.
-    pub fn note_marked(&self, seat: Seat) {
-        self.with(|entries| keep(&mut entries.marked, seat, ()));
-    }
-
     /// What of `groups` isn't known to have been heard from an id.
     pub fn unheard(&self, id: &Id, groups: &Groups) -> Groups {
         let mut new = Groups::default();
@@ -193,15 +183,6 @@ impl Memory {
     /// Notes a claim.
     pub fn note_claim(&self, claim: (WorkspaceId, UserId, UserId), at: DateTime<Utc>) {
         self.with(|entries| keep(&mut entries.claims, claim, at));
-    }
-
-    /// Whether a member was told to be reachable before; notes that it is.
-    pub fn was_reachable(&self, seat: Seat) -> bool {
-        self.with(|entries| {
-            let known = entries.reachable.contains_key(&seat);
-            keep(&mut entries.reachable, seat, ());
-            known
-        })
     }
 
     /// Whether a company is known to have begun by `at`, with this profile.

@@ -13,10 +13,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    access::Known,
+    access,
     batch::{Batch, CompanyNote, PersonNote, Visit},
     event::Event,
-    memory::Memory,
+    memory::{Known, Memory},
     read::Reading,
     refusal::Refusal,
 };
@@ -41,7 +41,7 @@ pub(crate) struct Context<'a> {
 pub async fn store(
     table: &Table,
     memory: &Memory,
-    known: &Known,
+    known: &access::Known,
     mut reading: Reading,
     now: DateTime<Utc>,
 ) -> Result<(Reading, usize), Refusal> {
@@ -90,16 +90,13 @@ impl Context<'_> {
         if self.memory.knows_company(&entry, note.at, &note.profile, self.now) {
             return Ok(());
         }
-        self.table.note_company(self.workspace, company, &note.profile, note.at).await?;
+        self.table.tell_company(self.workspace, company, &note.profile, note.at).await?;
         self.memory.note_company(entry, note.at, &note.profile, self.now);
         Ok(())
     }
 
     async fn person(&self, user: &UserId, note: &PersonNote) -> Result<(), StoreError> {
         let id = (self.workspace.clone(), user.clone());
-        if !self.memory.knows_person(&id, &note.person, self.now) {
-            self.table.describe_user(self.workspace, user, &note.person).await?;
-        }
         self.table.note_groups(self.workspace, user, &self.memory.unheard(&id, &note.groups)).await?;
         for (claimed, at) in &note.claims {
             if !self.memory.knows_claim(&(self.workspace.clone(), claimed.clone(), user.clone()), *at) {
@@ -133,16 +130,17 @@ impl Context<'_> {
         let guess = self.guess(user).await?;
         let root = guess.owner.as_ref().unwrap_or(user);
         if !seated {
-            self.mark_seat(user, company).await?;
-            self.seat(root, company, first, &guess.person).await?;
+            self.seat(user, root, company, first, &guess).await?;
         }
         for (week, activity) in &new {
             let stored = Stored { named: activity.clone(), owner: guess.owner.clone(), ..Stored::default() };
             self.add(company, user, *week, &stored).await?;
         }
         let found = self.check_owner(user, &guess).await?;
-        if !seated && found.root != *root {
-            self.seat(&found.root, company, first, &guess.person).await?;
+        let person = found.person().user.person();
+        if !seated && found.root == *root && person != guess.person {
+            // More became known while the seat was made.
+            self.describe(root, company, &person).await?;
         }
         self.memory.note_seat(member, first);
         for (week, activity) in new {
@@ -177,18 +175,25 @@ impl Context<'_> {
         }
     }
 
-    /// Remembers that an id was at a company, so that a later claim finds it.
-    pub(crate) async fn mark_seat(&self, user: &UserId, company: &CompanyId) -> Result<(), StoreError> {
-        let seat = (self.workspace.clone(), company.clone(), user.clone());
-        if !self.memory.is_marked(&seat) {
-            self.table.note_seat(self.workspace, user, company).await?;
-            self.memory.note_marked(seat);
+    /// Seats the person of an id at a company, and remembers that it was done for this id: a later claim finds it, and
+    /// nobody needs to do it again.
+    pub(crate) async fn seat(
+        &self,
+        user: &UserId,
+        root: &UserId,
+        company: &CompanyId,
+        first: DateTime<Utc>,
+        guess: &Known,
+    ) -> Result<(), StoreError> {
+        if guess.seats.get(company).is_some_and(|since| *since <= first) {
+            return Ok(());
         }
-        Ok(())
+        self.make_member(root, company, first, &guess.person).await?;
+        self.table.note_seat(self.workspace, user, company, first).await
     }
 
-    /// Makes a person a member of the company, with what is known of them.
-    pub(crate) async fn seat(
+    /// Makes a person a member of a company, with what is known of them.
+    pub(crate) async fn make_member(
         &self,
         root: &UserId,
         company: &CompanyId,

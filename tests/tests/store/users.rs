@@ -117,11 +117,13 @@ async fn what_waits_for_a_company_ends_and_is_taken_away_bit_by_bit() {
     table.add_waiting(&a, &ann, w36, &first, until).await.unwrap();
     table.add_waiting(&a, &ann, w36, &second, until).await.unwrap();
     table.add_waiting_answer(&a, &ann, &answer, until).await.unwrap();
-    table.note_seat(&a, &ann, &company("acme")).await.unwrap();
+    for since in ["2026-09-02T10:00:00Z", "2026-09-01T10:00:00Z", "2026-09-03T10:00:00Z"] {
+        table.note_seat(&a, &ann, &company("acme"), at(since)).await.unwrap();
+    }
     let all = Loose(first.0.union(&second.0).cloned().collect());
     let found = table.who(&a, &ann, now()).await.unwrap();
     assert_eq!((found.waiting, found.answers), (BTreeMap::from([(w36, all)]), vec![answer.clone()]));
-    assert_eq!(found.seats.into_iter().collect::<Vec<_>>(), [company("acme")]);
+    assert_eq!(found.seats, BTreeMap::from([(company("acme"), at("2026-09-01T10:00:00Z"))]));
 
     let late = table.who(&a, &ann, until).await.unwrap();
     assert!(

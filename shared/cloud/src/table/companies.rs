@@ -199,6 +199,16 @@ impl Changes {
     }
 }
 
+impl Company {
+    /// Whether nothing would change if the product said this at that instant.
+    fn says(&self, profile: &Profile, at: DateTime<Utc>) -> bool {
+        profile.name.as_ref().is_none_or(|name| *name == self.name)
+            && profile.plan.as_ref().is_none_or(|plan| self.plan.as_ref() == Some(plan))
+            && profile.time_zone.is_none_or(|zone| self.time_zone == Some(zone))
+            && self.created_at <= profile.created_at.unwrap_or(at)
+    }
+}
+
 impl Table {
     /// One company.
     pub async fn company(
@@ -212,6 +222,22 @@ impl Table {
     /// All companies of a workspace in the order of their ids: one query, paged by the SDK.
     pub async fn companies(&self, workspace: &WorkspaceId) -> Result<Vec<Company>, StoreError> {
         self.query_as(keys::companies(workspace), Range::All).await
+    }
+
+    /// Makes a company known, or adds what the product says about it, unless its row says all of it already: a row
+    /// with its trend is several write units, reading it is one.
+    pub async fn tell_company(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        profile: &Profile,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let row = self.company(workspace, company).await?;
+        if row.is_some_and(|row| row.says(profile, at)) {
+            return Ok(());
+        }
+        self.note_company(workspace, company, profile, at).await
     }
 
     /// Makes a company known, or adds what the product says about it. Called with the instant of the event that

@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Range, StoreError, Table, WORK_INDEX, item, keys, or_done};
 
+/// Says of an id's seat whose it is, when the id turned out to be another person. Such an item is no member.
+const OWNER: &str = "owner";
+
+#[derive(Deserialize)]
+struct Retired {
+    #[serde(default)]
+    owner: Option<UserId>,
+}
+
 /// Shards of the list of users whose turn it is, over all workspaces.
 pub const DUE_SHARDS: u8 = 4;
 
@@ -22,9 +31,6 @@ pub struct Member {
     /// The day from which they no longer belong to the company.
     #[serde(default)]
     pub left: Option<NaiveDate>,
-    /// The person that this id turned out to be; the seat is theirs then, and this one is on no list.
-    #[serde(default)]
-    pub owner: Option<UserId>,
     /// Their address, when known.
     #[serde(default)]
     pub email: Option<String>,
@@ -119,7 +125,10 @@ impl Table {
                 "SET user_id = :user, first_seen = :on, first_seen_at = :at, \
                  work_pk = if_not_exists(work_pk, :shard), work_sk = if_not_exists(work_sk, :due)",
             )
-            .condition_expression("attribute_not_exists(first_seen_at) OR first_seen_at > :at")
+            .condition_expression(
+                "(attribute_not_exists(first_seen_at) OR first_seen_at > :at) AND attribute_not_exists(#owner)",
+            )
+            .expression_attribute_names("#owner", OWNER)
             .expression_attribute_values(":user", item::text(user.as_str()))
             .expression_attribute_values(":on", item::value(&seen_on)?)
             .expression_attribute_values(":at", item::text(keys::instant(seen_at)))
@@ -226,10 +235,8 @@ impl Table {
         workspace: &WorkspaceId,
         company: &CompanyId,
     ) -> Result<Vec<Member>, StoreError> {
-        let mut members: Vec<Member> =
-            self.query_as(keys::company(workspace, company), Range::Prefix("user#".to_owned())).await?;
-        members.retain(|member| member.owner.is_none());
-        Ok(members)
+        let found = self.query(keys::company(workspace, company), Range::Prefix("user#".to_owned()), false);
+        found.await?.into_iter().filter(|found| !found.contains_key(OWNER)).map(item::read).collect()
     }
 
     /// One member.
@@ -239,11 +246,18 @@ impl Table {
         company: &CompanyId,
         user: &UserId,
     ) -> Result<Option<Member>, StoreError> {
-        self.get(keys::company(workspace, company), keys::member(user)).await
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .consistent_read(true)
+            .send()
+            .await?;
+        answer.item.filter(|found| !found.contains_key(OWNER)).map(item::read).transpose()
     }
 
-    /// Takes the seat of an id that turned out to be another person's off every list. The item stays and says since
-    /// when it was there.
+    /// Takes the seat of an id that turned out to be another person's off every list, for good.
     pub async fn retire_member(
         &self,
         workspace: &WorkspaceId,
@@ -251,15 +265,24 @@ impl Table {
         user: &UserId,
         owner: &UserId,
     ) -> Result<(), StoreError> {
-        let retired = self
-            .update(keys::company(workspace, company), keys::member(user))
+        self.update(keys::company(workspace, company), keys::member(user))
             .update_expression("SET #owner = :owner REMOVE work_pk, work_sk")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#owner", OWNER)
             .expression_attribute_values(":owner", item::text(owner.as_str()))
             .send()
-            .await;
-        or_done(retired)
+            .await?;
+        Ok(())
+    }
+
+    /// The person that has an id's seat at a company, if it was taken from it.
+    pub async fn seat_owner(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+    ) -> Result<Option<UserId>, StoreError> {
+        let found: Option<Retired> = self.get(keys::company(workspace, company), keys::member(user)).await?;
+        Ok(found.and_then(|found| found.owner))
     }
 
     /// Puts a member on the list of those to be asked at `at`, or takes them off it.

@@ -101,8 +101,8 @@ pub struct Who {
     pub groups: Groups,
     /// Ids that were claimed to be theirs; one of them may have gone to an earlier claim since.
     pub joined: BTreeSet<UserId>,
-    /// Companies at which this id was active or named.
-    pub seats: BTreeSet<CompanyId>,
+    /// Companies at which this id was active or named, since when. Whoever finds one needn't seat the person again.
+    pub seats: BTreeMap<CompanyId, DateTime<Utc>>,
     /// Activity that waits for a company.
     pub waiting: BTreeMap<IsoWeek, Loose>,
     /// Answers that wait for a company.
@@ -152,7 +152,8 @@ impl Who {
                 self.joined.insert(id(UserId::new(joined))?);
             }
             (Some("seat"), Some(company)) => {
-                self.seats.insert(id(CompanyId::new(company))?);
+                let since = item::get_text(&found, "since")?.parse();
+                self.seats.insert(id(CompanyId::new(company))?, id(since)?);
             }
             (Some("loose"), Some(week)) if !ended => {
                 let loose = read_loose(&found)?;
@@ -243,14 +244,22 @@ impl Table {
         or_done(noted)
     }
 
-    /// Remembers that a user's id was active or named at a company.
+    /// Remembers that a user's id was active or named at a company; the earliest instant stays.
     pub async fn note_seat(
         &self,
         workspace: &WorkspaceId,
         user: &UserId,
         company: &CompanyId,
+        since: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.put(item::key(keys::user(workspace, user), format!("{WHO}#seat#{company}")), false).await
+        let noted = self
+            .update(keys::user(workspace, user), format!("{WHO}#seat#{company}"))
+            .update_expression("SET since = :since")
+            .condition_expression("attribute_not_exists(since) OR since > :since")
+            .expression_attribute_values(":since", item::text(keys::instant(since)))
+            .send()
+            .await;
+        or_done(noted)
     }
 
     /// Keeps activity of a user whose company isn't known yet, until `expires_at`.
