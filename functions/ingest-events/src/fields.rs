@@ -107,8 +107,9 @@ pub fn is_company_type(name: &str) -> bool {
 
 /// The company's key of an object of groups by type, PostHog's `$groups`.
 pub fn company_of(groups: Option<&str>) -> Result<Option<&str>, Syntax> {
+    let Some(groups) = groups else { return Ok(None) };
     let mut found = [None; COMPANY_TYPES.len()];
-    json::fields(groups.unwrap_or_default(), |name, value| {
+    json::fields(groups, |name, value| {
         let place = COMPANY_TYPES.iter().position(|known| *known == name);
         if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
             *slot = Some(value);
@@ -296,7 +297,11 @@ pub struct Traits<'a> {
 impl<'a> Traits<'a> {
     /// Reads the object.
     pub fn read(text: Option<&'a str>) -> Result<Self, Syntax> {
-        Self::read_all(&[text])
+        let mut traits = Self::default();
+        match text {
+            Some(text) => traits.over(text).map(|()| traits),
+            None => Ok(traits),
+        }
     }
 
     /// Reads several objects; what a later one says counts over what an earlier one says.
