@@ -8,6 +8,7 @@ mod html;
 mod pages;
 mod session;
 mod sign_in;
+mod sources;
 mod style;
 pub mod view;
 
@@ -21,7 +22,7 @@ use barometer_cloud::{Clock, Table};
 
 pub use session::{LinkError, sign_in_link};
 
-/// Largest form: a token and its name.
+/// Largest form: a source's name and origins.
 const MAX_FORM_BYTES: usize = 8_192;
 
 /// What the page needs.
@@ -41,6 +42,9 @@ pub fn router(deps: Deps) -> Router {
         .route("/", get(pages::portfolio))
         .route("/companies/{company_id}", get(pages::company))
         .route("/quadrant", get(pages::quadrant))
+        .route("/sources", get(sources::list).post(sources::create))
+        .route("/sources/{id}", get(sources::one).post(sources::change))
+        .route("/sources/{id}/rotate", post(sources::rotate))
         .route("/sign-in", get(sign_in::form).post(sign_in::with_token))
         .route("/sign-in/{code}", get(sign_in::link).post(sign_in::with_code))
         .route("/sign-out", post(sign_in::out))

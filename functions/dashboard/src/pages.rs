@@ -6,7 +6,11 @@ use axum::{
 };
 use barometer_cloud::{
     http::auth,
-    table::{companies::Company, credentials::Credential, settings::SettingsVersion},
+    table::{
+        companies::Company,
+        credentials::{Credential, Scope},
+        settings::SettingsVersion,
+    },
 };
 use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId};
 use chrono::TimeDelta;
@@ -34,28 +38,30 @@ const MONTHS: u32 = 12;
 const ANSWERS: TimeDelta = TimeDelta::days(90);
 
 /// Who looks, and under which settings.
-struct Visit {
-    workspace: WorkspaceId,
-    author: String,
-    settings: Settings,
+pub(crate) struct Visit {
+    pub workspace: WorkspaceId,
+    pub author: String,
+    pub scope: Scope,
+    pub settings: Settings,
 }
 
 impl Visit {
-    fn chrome(&self) -> Chrome {
+    pub fn chrome(&self) -> Chrome {
         Chrome { workspace: self.settings.name.clone(), author: self.author.clone() }
     }
 }
 
 /// The visit behind a request's session; nothing without one.
-async fn visit(deps: &Deps, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
+pub(crate) async fn visit(deps: &Deps, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
     let session = auth::session(&deps.table, headers, deps.clock.now()).await?;
-    let Some(Credential { workspace_id, author, .. }) = session else { return Ok(None) };
+    let Some(Credential { workspace_id, author, scope, .. }) = session else { return Ok(None) };
     let settings = deps.table.settings(&workspace_id).await?;
     let settings = settings.map(|SettingsVersion { settings, .. }| settings).unwrap_or_default();
-    Ok(Some(Visit { workspace: workspace_id, author, settings }))
+    let scope = scope.unwrap_or(Scope::Read);
+    Ok(Some(Visit { workspace: workspace_id, author, scope, settings }))
 }
 
-fn please_sign_in() -> Response {
+pub(crate) fn please_sign_in() -> Response {
     sign_in::go("/sign-in", None)
 }
 
@@ -123,8 +129,8 @@ fn no_company() -> Response {
     html::message(StatusCode::NOT_FOUND, "No such company", text)
 }
 
-/// The address that the browser used, for the example on the empty page.
-fn origin(headers: &HeaderMap, secure: bool) -> String {
+/// The address that the browser used: it is the one that clients need, too.
+pub(crate) fn origin(headers: &HeaderMap, secure: bool) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     format!("{}://{host}", if secure { "https" } else { "http" })
 }

@@ -9,6 +9,8 @@ static SHEET: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templ
 
 static COMPANY: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/company.css")));
 
+static SOURCES: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/sources.css")));
+
 /// The stylesheet of every page.
 pub fn sheet() -> &'static str {
     &SHEET
@@ -19,12 +21,19 @@ pub fn company_sheet() -> &'static str {
     &COMPANY
 }
 
+/// What the pages of sources need beyond it.
+pub fn sources_sheet() -> &'static str {
+    &SOURCES
+}
+
 /// The `Content-Security-Policy` of every page: these stylesheets, forms to ourselves, and nothing else.
 pub fn policy() -> String {
-    let [common, company] = [sheet(), company_sheet()].map(|sheet| STANDARD.encode(Sha256::digest(sheet)));
+    let sheets = [sheet(), company_sheet(), sources_sheet()]
+        .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
+        .join(" ");
     format!(
-        "default-src 'none'; style-src 'sha256-{common}' 'sha256-{company}'; img-src data:; form-action 'self'; \
-         frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src {sheets}; img-src data:; form-action 'self'; frame-ancestors 'none'; \
+         base-uri 'none'"
     )
 }
 
@@ -52,7 +61,7 @@ mod tests {
         assert_eq!(squeeze("a b {\n  color: red;\n  margin: 0 1px;\n}\n/* why */\nc, d { top: 0 }"), {
             "a b{color:red;margin:0 1px}c,d{top:0}"
         });
-        for sheet in [sheet(), company_sheet()] {
+        for sheet in [sheet(), company_sheet(), sources_sheet()] {
             assert!(!sheet.contains("/*") && !sheet.contains("</"));
         }
     }

@@ -85,6 +85,8 @@ impl IntoResponse for Refusal {
         if let Self::Method { allow } = self {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
+        // For the source's numbers, which want to know why; nothing that is sent.
+        answer.extensions_mut().insert(self);
         answer
     }
 }

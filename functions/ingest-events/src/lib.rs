@@ -7,7 +7,10 @@
 //! [`posthog`] and [`cloudevents`] each read one protocol's events into [`event::Event`], with what they share in
 //! [`fields`]; [`read`] chooses among them; [`answer`] says what became of it.
 //!
-//! Storing: [`access`] knows whose a write key is, [`memory`] remembers across the requests of a warm function, [`batch`] works out what a request adds,
+//! Letting in: [`access`] knows what a write key opens, [`origin`] which pages may use it, [`pace`] how fast;
+//! [`statistics`] counts what came of it, for the source's people.
+//!
+//! Storing: [`memory`] remembers across the requests of a warm function, [`batch`] works out what a request adds,
 //! [`attribute`] finds the company and person of events that don't name them, [`store`] writes. Everything written
 //! is a set that grows or a minimum, so a request sent again, in another order or in other pieces, leaves the same
 //! items; the packed log comes last, and only then the answer.
@@ -16,6 +19,7 @@ pub mod access;
 pub mod answer;
 pub mod attribute;
 pub mod batch;
+pub mod bucket;
 pub mod cloudevents;
 pub mod cors;
 pub mod device;
@@ -30,12 +34,15 @@ pub mod key;
 pub mod limits;
 pub mod memory;
 pub mod open;
+pub mod origin;
+pub mod pace;
 pub mod posthog;
 pub mod read;
 pub mod refusal;
 pub mod request;
 pub mod route;
 pub mod segment;
+pub mod statistics;
 pub mod store;
 pub mod time;
 pub mod tolerant;
@@ -48,13 +55,20 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use barometer_cloud::{Clock, Table};
+use barometer_cloud::{Clock, Table, lambda::Chain};
 use chrono::{DateTime, TimeDelta, Utc};
-use http::Request;
+use http::{Request, request::Parts};
 
 use crate::{
-    access::Access, answer::Receipt, limits::Limits, memory::Memory, open::Opened, read::Reading,
+    access::{Access, Grant},
+    answer::Receipt,
+    limits::Limits,
+    memory::Memory,
+    open::Opened,
+    pace::Pace,
+    read::Reading,
     refusal::Refusal,
+    statistics::{Statistics, Tally},
 };
 
 /// What the function works with.
@@ -66,16 +80,32 @@ pub struct Deps {
     pub clock: Clock,
 }
 
+/// What a warm function keeps between requests.
 #[derive(Debug, Clone)]
 struct Warm {
     deps: Deps,
     access: Arc<Access>,
+    pace: Arc<Pace>,
     memory: Arc<Memory>,
+    statistics: Arc<Statistics>,
 }
 
 /// The function's routes: every path is a client's.
 pub fn router(deps: Deps) -> Router {
-    Router::new().fallback(take).with_state(Warm { deps, access: Arc::default(), memory: Arc::default() })
+    router_and_statistics(deps).0
+}
+
+/// The function's routes, and what they count: a process that is told before it ends can write the rest.
+pub fn router_and_statistics(deps: Deps) -> (Router, Arc<Statistics>) {
+    let statistics = Arc::new(Statistics::new(deps.table.clone()));
+    let warm = Warm {
+        deps,
+        access: Arc::default(),
+        pace: Arc::default(),
+        memory: Arc::default(),
+        statistics: Arc::clone(&statistics),
+    };
+    (Router::new().fallback(take).with_state(warm), statistics)
 }
 
 async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
@@ -86,23 +116,82 @@ async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
         Ok(body) => {
             let received = warm.deps.clock.now();
             match open::open(&head.method, &head.uri, &head.headers, &body, received, &limits) {
-                Opened::Answered(answer) => answer,
-                Opened::Events { key, reading } => match keep(&warm, &key, reading, received).await {
+                Opened::Answered(answer) => warm.answered(&head, answer).await,
+                Opened::Events { key, reading } => match warm.keep(&head, &key, reading, received).await {
                     Ok(receipt) => receipt.into_response(),
                     Err(refusal) => refusal.into_response(),
                 },
             }
         }
-        Err(_) => Refusal::TooLarge { limit: limits.body_bytes, state: "as sent" }.into_response(),
+        Err(_) => {
+            let refusal = Refusal::TooLarge { limit: limits.body_bytes, state: "as sent" };
+            warm.answered(&head, refusal.into_response()).await
+        }
     };
     answer::finish(&head.headers, answer)
 }
 
-/// Stores what was read. Errors: the key isn't known, or the store didn't take everything.
-async fn keep(warm: &Warm, key: &str, reading: Reading, received: DateTime<Utc>) -> Result<Receipt, Refusal> {
-    let table = &warm.deps.table;
-    let known = warm.access.workspace(table, key, received).await;
-    let known = known.map_err(|error| store::unavailable(&error))?.ok_or(Refusal::UnknownKey)?;
-    let (reading, unattributed) = store::store(table, &warm.memory, &known, reading, received).await?;
-    Ok(Receipt::new(reading, unattributed))
+impl Warm {
+    /// Counts a request that was refused before its key was looked at, if it carries a key that is known.
+    async fn answered(&self, head: &Parts, answer: Response) -> Response {
+        if let Some(refusal) = answer.extensions().get::<Refusal>()
+            && let Some(key) = key::of_request(&head.headers, head.uri.query())
+        {
+            let now = self.deps.clock.now();
+            let tally = Tally::refused(refusal, head.uri.path(), now);
+            match self.access.grant(&self.deps.table, &key, now).await {
+                Ok(Some(grant)) => self.statistics.note(&grant, tally, now).await,
+                Ok(None) => {}
+                Err(error) => tracing::warn!(error = %Chain(&error), "a refused request isn't counted"),
+            }
+        }
+        answer
+    }
+
+    /// Stores what was read. Errors: the key doesn't work or not from there, too much comes with it, or the store
+    /// didn't take everything.
+    async fn keep(
+        &self,
+        head: &Parts,
+        key: &str,
+        reading: Reading,
+        received: DateTime<Utc>,
+    ) -> Result<Receipt, Refusal> {
+        let table = &self.deps.table;
+        let grant = self.access.grant(table, key, received).await;
+        let grant = grant.map_err(|error| store::unavailable(&error))?.ok_or(Refusal::UnknownKey)?;
+        if let Err(closed) = grant.check(received) {
+            self.statistics.note(&grant, Tally::closed(closed, received), received).await;
+            return Err(Refusal::UnknownKey);
+        }
+        let kept = match self.admit(&grant, head, &reading, received).await {
+            Ok(()) => store::store(table, &self.memory, &grant.known, reading, received).await,
+            Err(refusal) => Err(refusal),
+        };
+        match kept {
+            Ok((reading, unattributed)) => {
+                self.statistics.note(&grant, Tally::taken(&reading, received), received).await;
+                Ok(Receipt::new(reading, unattributed))
+            }
+            Err(refusal) => {
+                let tally = Tally::refused(&refusal, head.uri.path(), received);
+                match refusal {
+                    Refusal::Unavailable { .. } => self.statistics.count(&grant, tally, received),
+                    _ => self.statistics.note(&grant, tally, received).await,
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn admit(
+        &self,
+        grant: &Grant,
+        head: &Parts,
+        reading: &Reading,
+        now: DateTime<Utc>,
+    ) -> Result<(), Refusal> {
+        origin::check(&grant.source.allowed_origins, &head.headers)?;
+        self.pace.pass(&grant.source, reading.events.len(), now).await
+    }
 }

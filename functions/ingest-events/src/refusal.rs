@@ -38,6 +38,13 @@ pub enum Refusal {
     /// The write key belongs to no workspace, or is disabled.
     #[error("this write key isn't known or is disabled")]
     UnknownKey,
+    /// The page that posts isn't of an origin that the source allows. Not 401: the key is right; and not a status
+    /// that any client tries again.
+    #[error("pages of {origin} may not post with this write key; its source lists the origins that may")]
+    OriginNotAllowed {
+        /// The page's origin.
+        origin: String,
+    },
     /// No such path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -74,6 +81,7 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MissingKey | Self::UnknownKey => StatusCode::UNAUTHORIZED,
+            Self::OriginNotAllowed { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -90,6 +98,7 @@ impl Refusal {
             Self::Encoding(_) => "unreadable_encoding",
             Self::MissingKey => "missing_key",
             Self::UnknownKey => "unknown_key",
+            Self::OriginNotAllowed { .. } => "origin_not_allowed",
             Self::NotFound => "not_found",
             Self::Method { .. } => "method_not_allowed",
             Self::TooFast { .. } => "too_fast",

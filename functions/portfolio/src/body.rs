@@ -26,6 +26,19 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     }
 }
 
+/// The object of a body that may be left out.
+#[derive(Debug)]
+pub struct OptionalFields(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for OptionalFields {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let empty = axum::body::HttpBody::size_hint(request.body()).exact() == Some(0);
+        if empty { Ok(Self(Fields::default())) } else { Fields::from_request(request, state).await.map(Self) }
+    }
+}
+
 impl Fields {
     /// Whether a field is there, be it null.
     pub fn has(&self, name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The CSM's API: companies, snapshots, settings and API tokens of one workspace, as JSON.
+//! The CSM's API: companies, snapshots, settings, sources and API tokens of one workspace, as JSON.
 //!
 //! One use case per module. Every request carries an API token or a session; the workspace is that of the
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
@@ -12,12 +12,13 @@ mod paging;
 mod params;
 mod quadrant;
 mod settings;
+mod sources;
 mod tokens;
 
 use axum::{
     Router,
     response::Response,
-    routing::{delete, get},
+    routing::{delete, get, post},
 };
 use barometer_cloud::{Clock, Table, http::Problem};
 use http::{HeaderValue, StatusCode, header};
@@ -45,6 +46,12 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/quadrant", get(quadrant::quadrant))
         .route("/v1/settings", get(settings::get::get).put(settings::put::put))
         .route("/v1/settings/versions", get(settings::versions::versions))
+        .route("/v1/sources", get(sources::list::list).post(sources::create::create))
+        .route(
+            "/v1/sources/{id}",
+            get(sources::get::get).patch(sources::patch::patch).delete(sources::remove::remove),
+        )
+        .route("/v1/sources/{id}/rotate", post(sources::rotate::rotate))
         .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
         .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
         .fallback(unknown_path)

@@ -18,6 +18,7 @@ mod runs;
 mod samples;
 mod settings;
 mod snapshots;
+mod sources;
 mod statuses;
 mod users;
 mod workspaces;

@@ -7,6 +7,7 @@ pub mod portfolio;
 pub mod quadrant;
 pub mod query;
 pub mod row;
+pub mod sources;
 pub mod spark;
 pub mod trend;
 pub mod words;

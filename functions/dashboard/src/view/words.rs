@@ -8,7 +8,7 @@ use barometer_domain::{
     status::Status,
     week::Confidence,
 };
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 
 /// A label with the mark before it: a disc that is the fuller the better, so that colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,52 @@ pub fn confidence(confidence: Confidence) -> &'static str {
 /// `3 answers`, `1 answer`.
 pub fn count(number: u32, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A large number as people read it: `1,234`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A large number where there is little room: `1.2k`, `35k`, `2.0M`.
+pub fn short(number: u64) -> String {
+    let tenths = |unit: u64, letter: char| {
+        let tenths = number / (unit / 10);
+        match tenths {
+            0..100 => format!("{}.{}{letter}", tenths / 10, tenths % 10),
+            _ => format!("{}{letter}", tenths / 10),
+        }
+    };
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => tenths(1_000, 'k'),
+        _ => tenths(1_000_000, 'M'),
+    }
+}
+
+/// `1,200 events`, `1 event`.
+pub fn many(number: u64, one: &str) -> String {
+    format!("{} {one}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// How long ago something was: `just now`, `2 minutes ago`, `3 days ago`.
+pub fn since(span: TimeDelta) -> String {
+    let ago = |number: i64, one: &str| format!("{} ago", many(number.unsigned_abs(), one));
+    match span.num_seconds() {
+        ..10 => "just now".to_owned(),
+        seconds @ 10..60 => ago(seconds, "second"),
+        seconds @ 60..3_600 => ago(seconds / 60, "minute"),
+        seconds @ 3_600..86_400 => ago(seconds / 3_600, "hour"),
+        seconds => ago(seconds / 86_400, "day"),
+    }
 }
 
 /// A percentage's number with as many decimals as it has: `33.33`, `12.5`, `50`.
@@ -168,6 +214,17 @@ mod tests {
         assert_eq!(number(percent(5_000)), "50");
         assert_eq!(number(percent(5)), "0.05");
         assert_eq!(number(Percent::FULL), "100");
+    }
+
+    #[test]
+    fn large_numbers_and_spans_read_easily() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        let shorts = [999, 1_000, 1_290, 10_500, 999_999, 1_000_000, 25_000_000].map(short);
+        assert_eq!(shorts, ["999", "1.0k", "1.2k", "10k", "999k", "1.0M", "25M"]);
+        assert_eq!([many(1, "event"), many(1_200, "event")], ["1 event", "1,200 events"]);
+        let spans = [-5, 9, 59, 119, 7_199, 86_399, 172_800].map(|span| since(TimeDelta::seconds(span)));
+        let words = ["just now", "just now", "59 seconds ago", "1 minute ago", "1 hour ago", "23 hours ago"];
+        assert_eq!((&spans[..6], spans[6].as_str()), (&words.map(str::to_owned)[..], "2 days ago"));
     }
 
     #[test]

@@ -5,4 +5,5 @@ mod browser;
 mod invented;
 mod pages;
 mod sign_in;
+mod sources;
 mod store;

@@ -22,9 +22,13 @@ async fn nothing_is_told_without_a_valid_credential() {
     let home = Home::new().await;
     home.company("acme", "Acme", "2026-06-01T00:00:00Z").await;
     let bearer = format!("Bearer {}", home.write_key);
-    for path in
-        READS.into_iter().chain(["/v1/quadrant", "/v1/settings", "/v1/settings/versions", "/v1/api-tokens"])
-    {
+    for path in READS.into_iter().chain([
+        "/v1/quadrant",
+        "/v1/settings",
+        "/v1/settings/versions",
+        "/v1/api-tokens",
+        "/v1/sources",
+    ]) {
         for headers in
             [[("cookie", "")], [("authorization", "Bearer nonsense")], [("authorization", &bearer)]]
         {
@@ -61,6 +65,11 @@ async fn a_scope_includes_those_before_it_and_no_other() {
         (Method::GET, "/v1/settings", "", [200, 200, 200]),
         (Method::PATCH, "/v1/companies/acme", r#"{"plan":"pro"}"#, [403, 200, 200]),
         (Method::PUT, "/v1/settings", "{}", [403, 403, 200]),
+        (Method::GET, "/v1/sources", "", [200, 200, 200]),
+        (Method::POST, "/v1/sources", r#"{"name":"x"}"#, [403, 403, 201]),
+        (Method::PATCH, "/v1/sources/nothing", "{}", [403, 403, 404]),
+        (Method::POST, "/v1/sources/nothing/rotate", "", [403, 403, 404]),
+        (Method::DELETE, "/v1/sources/nothing", "", [403, 403, 404]),
         (Method::GET, "/v1/api-tokens", "", [403, 403, 200]),
         (Method::POST, "/v1/api-tokens", r#"{"label":"x","scope":"read"}"#, [403, 403, 201]),
         (Method::DELETE, "/v1/api-tokens/nothing", "", [403, 403, 404]),
@@ -110,6 +119,7 @@ async fn unknown_paths_and_methods_are_problems() {
         (Method::DELETE, "/v1/companies/acme", "PATCH"),
         (Method::POST, "/v1/settings", "PUT"),
         (Method::GET, "/v1/api-tokens/x", "DELETE"),
+        (Method::GET, "/v1/sources/x/rotate", "POST"),
     ] {
         let answer = home.request(method, path, &[], Body::empty()).await;
         assert!(answer.headers["allow"].to_str().unwrap().contains(allow));

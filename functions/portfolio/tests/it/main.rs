@@ -7,5 +7,6 @@ mod companies;
 mod company;
 mod patch;
 mod settings;
+mod sources;
 mod tokens;
 mod walks;

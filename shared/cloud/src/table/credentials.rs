@@ -1,5 +1,5 @@
 //! Credentials: write keys, API tokens, sessions and sign-in codes, found by the SHA-256 of their text, which is
-//! not stored.
+//! not stored, save for write keys: see [`sources`](super::sources).
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use barometer_domain::WorkspaceId;
@@ -76,6 +76,9 @@ struct Listed {
     #[serde(flatten)]
     credential: Credential,
     hash: String,
+    /// The text of a write key, which sits in browsers and may be read again; of nothing else.
+    #[serde(default)]
+    key: Option<String>,
 }
 
 /// The key under which a credential's text is found.
@@ -83,15 +86,15 @@ pub fn hash(secret: &str) -> String {
     hex(Sha256::digest(secret.as_bytes()).iter())
 }
 
-fn pk(hash: &str) -> String {
+pub(super) fn pk(hash: &str) -> String {
     format!("credential#{hash}")
 }
 
-fn list(workspace: &WorkspaceId) -> String {
+pub(super) fn list(workspace: &WorkspaceId) -> String {
     format!("{workspace}#credentials")
 }
 
-const SK: &str = "credential";
+pub(super) const SK: &str = "credential";
 
 impl Table {
     /// The credential with this text, unless it has ended at `now`.
@@ -118,7 +121,8 @@ impl Table {
         let hash = hash(secret);
         let stored = item::write(pk(&hash), SK.to_owned(), credential)?;
         let sk = format!("{}#{}", credential.kind.as_str(), credential.id);
-        let listed = Listed { credential: credential.clone(), hash };
+        let key = (credential.kind == Kind::WriteKey).then(|| secret.to_owned());
+        let listed = Listed { credential: credential.clone(), hash, key };
         let listed = item::write(list(&credential.workspace_id), sk, &listed)?;
         Ok(vec![self.transact_put(stored, true)?, self.transact_put(listed, false)?])
     }
@@ -165,7 +169,7 @@ impl Table {
         }
     }
 
-    fn transact_delete(
+    pub(super) fn transact_delete(
         &self,
         pk: String,
         sk: String,

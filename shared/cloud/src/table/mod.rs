@@ -10,6 +10,9 @@
 //! | workspace | `workspaces` | `<ws>` | [`workspaces`](crate::workspaces) |
 //! | credential | `credential#<SHA-256>` | `credential` | [`credentials`] |
 //! | list of credentials | `<ws>#credentials` | `<kind>#<id>` | [`credentials`] |
+//! | source (a write key's settings) | `<ws>#credentials` | `write_key#<id>` | [`sources`] |
+//! | what came from a source on a UTC day | `<ws>#source#<id>` | `day#<date>` | [`sources`] |
+//! | why it was not taken | `<ws>#source#<id>` | `reason#<date>#<unit>#<code>` | [`sources`] |
 //! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
 //! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
 //! | member | `<ws>#company#<company>` | `user#<user>` | [`members`] |
@@ -52,6 +55,7 @@ pub mod outbox;
 pub mod runs;
 pub mod settings;
 pub mod snapshots;
+pub mod sources;
 pub mod statuses;
 pub mod users;
 

@@ -1,0 +1,24 @@
+//! `DELETE /v1/sources/{id}`: ends a source and all its keys.
+
+use axum::extract::State;
+use barometer_cloud::http::Problem;
+use http::{StatusCode, Uri};
+
+use super::{SourcePath, no_source};
+use crate::{Deps, caller::Admin, params::Params};
+
+/// Deletes a source. What it has sent stays; its keys are unknown within a minute, and clients that still use them
+/// lose what they send: disabling can be undone, this can't.
+pub async fn remove(
+    State(deps): State<Deps>,
+    Admin(caller): Admin,
+    SourcePath(id): SourcePath,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    Params::read(&uri, &[])?;
+    if deps.table.delete_source(&caller.workspace, &id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(no_source())
+    }
+}
