@@ -113,7 +113,7 @@ async fn what_comes_is_counted_with_the_reasons() {
     let expected = Reason {
         unit: Unit::Event,
         code: "missing_user".to_owned(),
-        message: "userId or anonymousId is needed".to_owned(),
+        message: ingest_events::fault::Fault::MissingUser.to_string(),
         message_id: Some("m-1".to_owned()),
         index: Some(1),
         last_at: noon(),

@@ -43,7 +43,7 @@ async fn before_anything_arrives_it_says_how() {
     for text in [
         "Nothing has arrived yet",
         &format!("curl -u {}: https://app.example.com/v1/track", made.write_key),
-        &format!("writeKey: &#39;{}&#39;, host: &#39;https://app.example.com&#39;", made.write_key),
+        &format!("writeKey: '{}', host: 'https://app.example.com'", made.write_key),
         "cdnURL",
         "CLIENTS.md",
         "Nothing yet",
