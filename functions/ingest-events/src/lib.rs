@@ -22,6 +22,7 @@ pub mod batch;
 pub mod bucket;
 pub mod cloudevents;
 pub mod cors;
+pub mod deadline;
 pub mod device;
 pub mod documents;
 pub mod envelope;
@@ -62,6 +63,7 @@ use http::{Request, request::Parts};
 use crate::{
     access::{Access, Grant},
     answer::Receipt,
+    deadline::{DEADLINE, within},
     limits::Limits,
     memory::Memory,
     open::Opened,
@@ -117,10 +119,12 @@ async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
             let received = warm.deps.clock.now();
             match open::open(&head.method, &head.uri, &head.headers, &body, received, &limits) {
                 Opened::Answered(answer) => warm.answered(&head, answer).await,
-                Opened::Events { key, reading } => match warm.keep(&head, &key, reading, received).await {
-                    Ok(receipt) => receipt.into_response(),
-                    Err(refusal) => refusal.into_response(),
-                },
+                Opened::Events { key, reading } => {
+                    match within(DEADLINE, warm.keep(&head, &key, reading, received)).await {
+                        Ok(receipt) => receipt.into_response(),
+                        Err(refusal) => refusal.into_response(),
+                    }
+                }
             }
         }
         Err(_) => {

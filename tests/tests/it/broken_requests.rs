@@ -1,5 +1,7 @@
 //! Broken requests get a clear answer and lose nothing.
 
+use std::time::{Duration, Instant};
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -120,16 +122,42 @@ async fn a_batch_of_600_kilobytes_is_taken() {
     running.home.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_table_is_told_and_nothing_is_lost() {
+/// A home whose table has a fault, after a request that must be refused in time and one after the fault's end.
+async fn refused_and_sent_again(fault: Value) {
     let running = Running::start("2026-09-02T00:00:00Z", "Etc/UTC").await;
     let body = json!({ "batch": [track("1")] }).to_string();
-    running.fault(&json!({ "dynamodb": { "throttle": true } })).await;
+    running.fault(&json!({ "dynamodb": fault })).await;
+    let began = Instant::now();
     let refused = running.post("/v1/batch", body.clone()).await;
+    // The function's own time is 20 seconds, and the clients wait for 10.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", text(&refused));
     assert_eq!(read(&refused)["code"], "unavailable");
+    let retry_after: u32 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&retry_after), "{retry_after}");
     running.fault(&json!({ "dynamodb": null })).await;
     let answer = running.post("/v1/batch", body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
+    running.clock("2026-09-07T01:00:00Z").await;
+    let weeks = running.get("/v1/companies/acme/weeks").await;
+    assert_eq!(weeks["items"][0]["components"]["login"]["counts"]["active_users"], 1);
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_table_is_told_and_nothing_is_lost() {
+    refused_and_sent_again(json!({ "throttle": true })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_hangs_is_told_in_time_and_nothing_is_lost() {
+    refused_and_sent_again(json!({ "delay_ms": 60_000 })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_throttles_for_a_moment_is_not_noticed() {
+    let running = Running::start("2026-09-02T00:00:00Z", "Etc/UTC").await;
+    running.fault(&json!({ "dynamodb": { "throttle": true, "times": 4 } })).await;
+    running.event(track("1")).await;
     running.home.stop().await;
 }
