@@ -37,6 +37,7 @@ pub mod memory;
 pub mod open;
 pub mod origin;
 pub mod pace;
+pub mod pack;
 pub mod posthog;
 pub mod read;
 pub mod refusal;
