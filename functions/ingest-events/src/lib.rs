@@ -41,6 +41,7 @@ pub mod pack;
 pub mod posthog;
 pub mod read;
 pub mod refusal;
+pub mod replay;
 pub mod request;
 pub mod route;
 pub mod segment;

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::home::{Options, StartError};
-use crate::{demo, import, serve, workspace};
+use crate::{demo, import, rebuild, serve, workspace};
 
 /// Where data goes when nothing else is said.
 pub const DATA_FOLDER: &str = "barometer-data";
@@ -38,6 +38,11 @@ enum Command {
     /// Ends with 0 when every row is in, with 3 when some are in the error file, with 1 when it stopped before
     /// the end: started again, it goes on.
     Import(Box<import::ImportArgs>),
+    /// Works out the activity of past weeks again from the packed log, says what differs and puts it right.
+    ///
+    /// Ends with 0 when nothing differs (any more), with 1 when something differs and was only to be checked, with
+    /// 2 when it failed.
+    Rebuild(rebuild::RebuildArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -95,10 +100,16 @@ pub enum CliError {
     /// The import stopped.
     #[error(transparent)]
     Import(#[from] import::ImportError),
+    /// The rebuild failed.
+    #[error(transparent)]
+    Rebuild(#[from] rebuild::RebuildError),
 }
 
 /// An import came to its end and left rows out.
 const SOME_LEFT_OUT: u8 = 3;
+
+/// A rebuild failed; 1 says that something differs.
+const REBUILD_FAILED: u8 = 2;
 
 /// Runs the command that the arguments ask for.
 #[must_use]
@@ -110,7 +121,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // When not even this can be written there is nobody to tell.
             let _ = writeln!(io::stderr(), "barometer: {}", Chain(&error));
-            ExitCode::FAILURE
+            if matches!(error, CliError::Rebuild(_)) { REBUILD_FAILED.into() } else { ExitCode::FAILURE }
         }
     }
 }
@@ -125,6 +136,10 @@ fn run(command: Command) -> Result<ExitCode, CliError> {
             Command::Import(args) => {
                 let whole = import::run(*args).await?;
                 return Ok(if whole { ExitCode::SUCCESS } else { SOME_LEFT_OUT.into() });
+            }
+            Command::Rebuild(args) => {
+                let differs = rebuild::run(args).await? == rebuild::Outcome::Differs;
+                return Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS });
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -148,7 +163,7 @@ mod tests {
     fn options(args: &[&str]) -> Result<Options, clap::Error> {
         match Cli::try_parse_from(args)?.command {
             Command::Serve(args) | Command::Demo(args) => Ok(args.into()),
-            Command::Workspace(_) | Command::Import(_) => panic!("not a home"),
+            Command::Workspace(_) | Command::Import(_) | Command::Rebuild(_) => panic!("not a home"),
         }
     }
 

@@ -5,6 +5,7 @@ mod broken_requests;
 mod home;
 mod import;
 mod lambda_binaries;
+mod rebuild;
 mod restart;
 mod revisions;
 mod status;

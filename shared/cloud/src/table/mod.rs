@@ -52,6 +52,7 @@ mod keys;
 pub mod log;
 pub mod members;
 pub mod outbox;
+pub mod rebuild;
 pub mod runs;
 pub mod settings;
 pub mod snapshots;

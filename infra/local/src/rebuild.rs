@@ -1,0 +1,384 @@
+//! `barometer rebuild`: works out the activity of past weeks again from the packed log, says what differs from what
+//! stands, and puts it right.
+//!
+//! The log is replayed, in the order in which it came, through the code that stored it, into a fresh store in
+//! memory; its items are compared with those of the table. What people are said to be (names, companies, merged
+//! ids) is taken as it stands, since it may have been said before the log begins. Everything that is written has
+//! the condition that what was read still stands, so a deployment may go on meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use barometer_cloud::config::{self, ConfigError};
+use barometer_cloud::table::members::Member;
+use barometer_cloud::table::rebuild::sort_key;
+use barometer_cloud::table::{Item, log::Pack};
+use barometer_cloud::{StoreError, Table, clients};
+use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use clap::Args;
+use ingest_events::replay::{self, Replay};
+
+use crate::cli::DATA_FOLDER;
+use crate::connect;
+use crate::records::{RecordError, Records};
+use crate::state::State;
+use crate::store::{self, Store};
+use crate::wiring;
+
+/// On AWS: how long after reading what stands the log is read. A request writes its activity first and its log
+/// last, and has fewer seconds than this for both.
+const SETTLES: Duration = Duration::from_secs(30);
+
+/// What to rebuild.
+#[derive(Debug, Args)]
+pub struct RebuildArgs {
+    /// First day, such as 2026-09-01. Only ISO weeks that lie wholly in the range are rebuilt.
+    #[arg(long, value_name = "DATE")]
+    from: NaiveDate,
+    /// Last day.
+    #[arg(long, value_name = "DATE")]
+    to: NaiveDate,
+    /// One workspace [default: all].
+    #[arg(long, value_name = "ID")]
+    workspace: Option<String>,
+    /// Only say what differs.
+    #[arg(long)]
+    check: bool,
+    /// Data folder of a home that isn't running [default: ./barometer-data].
+    #[arg(long, value_name = "DIR", conflicts_with = "table")]
+    data: Option<PathBuf>,
+    /// Name of the table on AWS; region and credentials come from the environment.
+    #[arg(long)]
+    table: Option<String>,
+}
+
+/// Why a rebuild failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// A store didn't open.
+    #[error(transparent)]
+    Open(#[from] store::StoreError),
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The home's records.
+    #[error(transparent)]
+    Records(#[from] RecordError),
+    /// The environment lacks what AWS needs.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No such workspace, or no settings.
+    #[error("there is no workspace {0}")]
+    NoWorkspace(String),
+    /// No whole week that the log still holds.
+    #[error("no ISO week lies wholly between {0} and {1} and within what the log keeps")]
+    NoWeeks(NaiveDate, NaiveDate),
+    /// Somebody wrote meanwhile.
+    #[error("{0} items were written to while they were looked at; run it again")]
+    Meanwhile(usize),
+    /// Standard output is closed.
+    #[error("can't print")]
+    Print(#[from] io::Error),
+}
+
+/// What a rebuild came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// What stands is what the log says.
+    Identical,
+    /// Something differs and was left.
+    Differs,
+    /// Something differed and was put right.
+    Repaired,
+}
+
+/// Rebuilds, and prints what differs.
+///
+/// # Errors
+/// When something can't be read or written; what was repaired stays so.
+pub async fn run(args: RebuildArgs) -> Result<Outcome, RebuildError> {
+    let home = match &args.table {
+        Some(_) => None,
+        None => Some(Store::open(Some(&args.data.clone().unwrap_or_else(|| DATA_FOLDER.into())))?),
+    };
+    let scratch = Store::open(None)?;
+    let done = rebuild(&args, home.as_ref(), &scratch).await;
+    scratch.close();
+    if let Some(home) = home {
+        home.close();
+    }
+    done
+}
+
+async fn rebuild(args: &RebuildArgs, home: Option<&Store>, scratch: &Store) -> Result<Outcome, RebuildError> {
+    let (table, now) = match (home, &args.table) {
+        (Some(home), _) => {
+            let client = clients::dynamodb(&home.aws(connect::dynamodb::plain()));
+            let state = State::load(&Records::open(client.clone()).await?).await?;
+            (Table::new(client, wiring::TABLE), state.map_or_else(Utc::now, |state| state.clock))
+        }
+        (None, name) => {
+            let aws = config::from_env(|environment| environment.aws())?;
+            (Table::new(clients::dynamodb(&aws), name.clone().unwrap_or_default()), Utc::now())
+        }
+    };
+    let scratch = Table::new(clients::dynamodb(&scratch.aws(connect::dynamodb::plain())), wiring::TABLE);
+    scratch.create().await?;
+    let workspaces = table.workspaces().await?.into_iter().map(|found| found.workspace_id);
+    let wanted = |id: &WorkspaceId| args.workspace.as_ref().is_none_or(|wanted| wanted == id.as_str());
+    let workspaces: Vec<WorkspaceId> = workspaces.filter(wanted).collect();
+    if let (true, Some(wanted)) = (workspaces.is_empty(), &args.workspace) {
+        return Err(RebuildError::NoWorkspace(wanted.clone()));
+    }
+    let (mut differences, mut conflicts) = (0, 0);
+    for workspace in workspaces {
+        let settings = table.settings(&workspace).await?.map(|saved| saved.settings);
+        let settings = settings.ok_or_else(|| RebuildError::NoWorkspace(workspace.to_string()))?;
+        let one = Rebuild {
+            table: &table,
+            scratch: &scratch,
+            workspace: &workspace,
+            settings: &settings,
+            now,
+            live: home.is_none(),
+        };
+        let (found, meanwhile) = one.run(args).await?;
+        differences += found;
+        conflicts += meanwhile;
+    }
+    match (differences, conflicts, args.check) {
+        (_, 1.., _) => Err(RebuildError::Meanwhile(conflicts)),
+        (0, ..) => Ok(Outcome::Identical),
+        (_, _, true) => Ok(Outcome::Differs),
+        _ => Ok(Outcome::Repaired),
+    }
+}
+
+/// One workspace's rebuild.
+struct Rebuild<'a> {
+    table: &'a Table,
+    scratch: &'a Table,
+    workspace: &'a WorkspaceId,
+    settings: &'a Settings,
+    now: DateTime<Utc>,
+    live: bool,
+}
+
+/// Items of a company and week by their sort keys.
+type Standing = BTreeMap<(CompanyId, IsoWeek), BTreeMap<String, Item>>;
+
+impl Rebuild<'_> {
+    /// Returns how much differs and how much of it was written to meanwhile.
+    async fn run(&self, args: &RebuildArgs) -> Result<(usize, usize), RebuildError> {
+        let weeks = self.weeks(args.from, args.to);
+        let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else {
+            return Err(RebuildError::NoWeeks(args.from, args.to));
+        };
+        let mut companies: BTreeSet<CompanyId> =
+            self.table.companies(self.workspace).await?.into_iter().map(|found| found.company_id).collect();
+        let mut standing = self.read(self.table, &companies, &weeks).await?;
+        if self.live {
+            tokio::time::sleep(SETTLES).await;
+        }
+        let (packs, events) = self.replay().await?;
+        let replayed: BTreeSet<CompanyId> =
+            self.scratch.companies(self.workspace).await?.into_iter().map(|found| found.company_id).collect();
+        // Companies that the table has lost: nothing stands there.
+        companies.extend(replayed);
+        let mut told = self.read(self.scratch, &companies, &weeks).await?;
+
+        let mut out = Report { told: 0, weeks: BTreeSet::new() };
+        let mut conflicts = 0;
+        writeln!(
+            io::stdout(),
+            "{}: {first} to {last}, {packs} requests with {events} events in the log, {} companies",
+            self.workspace,
+            companies.len()
+        )?;
+        for company in &companies {
+            for week in &weeks {
+                let place = (company.clone(), *week);
+                let stands = standing.remove(&place).unwrap_or_default();
+                let should = told.remove(&place).unwrap_or_default();
+                let keys: BTreeSet<&String> = stands.keys().chain(should.keys()).collect();
+                for sk in keys {
+                    let (old, new) = (stands.get(sk), should.get(sk));
+                    if same(old, new) {
+                        continue;
+                    }
+                    let user = sk.splitn(3, '#').nth(2).unwrap_or_default();
+                    out.say(company, Some(*week), user, &difference(old, new))?;
+                    if !args.check {
+                        match self.table.replace(old, new).await {
+                            Ok(()) => {}
+                            Err(StoreError::Conflict) => conflicts += 1,
+                            Err(error) => return Err(error.into()),
+                        }
+                    }
+                }
+            }
+            self.members(company, args.check, &mut out).await?;
+        }
+        if !args.check && !out.weeks.is_empty() {
+            let weeks: Vec<String> = out.weeks.iter().map(ToString::to_string).collect();
+            writeln!(
+                io::stdout(),
+                "Weeks whose scores stand on what was repaired: {}. Those whose 48 hours of grace aren't over are \
+                 scored again by their second scoring; the snapshots of earlier ones are published and stay.",
+                weeks.join(", ")
+            )?;
+        }
+        Ok((out.told, conflicts))
+    }
+
+    /// The weeks that lie wholly in the range and no further back than the log.
+    fn weeks(&self, from: NaiveDate, to: NaiveDate) -> Vec<IsoWeek> {
+        let zone = self.settings.time_zone;
+        let kept = self.now - TimeDelta::days(i64::from(self.settings.retention_days.get()));
+        let mut weeks = Vec::new();
+        let mut week = IsoWeek::of(from);
+        while week.next().monday() <= to + Days::new(1) {
+            if week.monday() >= from && week.start(zone) >= kept && week.start(zone) <= self.now {
+                weeks.push(week);
+            }
+            week = week.next();
+        }
+        weeks
+    }
+
+    async fn read(
+        &self,
+        table: &Table,
+        companies: &BTreeSet<CompanyId>,
+        weeks: &[IsoWeek],
+    ) -> Result<Standing, StoreError> {
+        let mut standing = Standing::new();
+        for company in companies {
+            for week in weeks {
+                let items = table.activity_items(self.workspace, company, *week).await?;
+                if !items.is_empty() {
+                    let items = items.into_iter().map(|item| (sort_key(&item).to_owned(), item)).collect();
+                    standing.insert((company.clone(), *week), items);
+                }
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Replays the whole log: who somebody is may have been said in any week. Returns requests and events.
+    async fn replay(&self) -> Result<(usize, usize), StoreError> {
+        let days = u64::from(self.settings.retention_days.get()) + 1;
+        let mut day = self.now.date_naive() - Days::new(days);
+        let (mut replay, mut known) = (Replay::default(), BTreeSet::new());
+        let (mut requests, mut stored) = (0, 0);
+        // On AWS requests come while this runs, also after midnight.
+        while day <= self.now.date_naive() + Days::new(1) {
+            let mut packs: Vec<Pack> = self.table.log_of_day(self.workspace, day).await?;
+            packs.sort_by(|a, b| (a.received_at, &a.content).cmp(&(b.received_at, &b.content)));
+            for pack in packs {
+                for event in replay::events(&pack)? {
+                    for user in replay::people(&event) {
+                        self.introduce(user, &mut known).await?;
+                    }
+                }
+                stored += replay.pack(self.scratch, self.workspace, self.settings, &pack).await?;
+                requests += 1;
+            }
+            day = day + Days::new(1);
+        }
+        Ok((requests, stored))
+    }
+
+    /// Takes over what was said of a user.
+    async fn introduce(&self, user: &UserId, known: &mut BTreeSet<UserId>) -> Result<(), StoreError> {
+        if known.insert(user.clone()) {
+            for item in self.table.said_of(self.workspace, user).await? {
+                self.scratch.put_item(item).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Members that are missing, or were seen earlier than it stands. What else is known of a member may be older
+    /// than the log and stays.
+    async fn members(&self, company: &CompanyId, check: bool, out: &mut Report) -> Result<(), RebuildError> {
+        let standing: BTreeMap<UserId, Member> = self
+            .table
+            .members(self.workspace, company)
+            .await?
+            .into_iter()
+            .map(|member| (member.user_id.clone(), member))
+            .collect();
+        let members = self.scratch.members(self.workspace, company).await?;
+        for member in members.into_iter().filter(|member| member.owner.is_none()) {
+            let user = &member.user_id;
+            let stands = standing.get(user);
+            if stands.is_some_and(|stands| stands.first_seen_at <= member.first_seen_at) {
+                continue;
+            }
+            let what = if stands.is_some() { "member since too late" } else { "no member" };
+            out.say(company, None, user.as_str(), what)?;
+            if !check {
+                let (at, on) = (member.first_seen_at, member.first_seen);
+                self.table.note_member(self.workspace, company, user, at, on).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is printed, counted.
+struct Report {
+    told: usize,
+    weeks: BTreeSet<IsoWeek>,
+}
+
+impl Report {
+    fn say(&mut self, company: &CompanyId, week: Option<IsoWeek>, user: &str, what: &str) -> io::Result<()> {
+        self.told += 1;
+        self.weeks.extend(week);
+        let week = week.map_or_else(|| "-".to_owned(), |week| week.to_string());
+        writeln!(io::stdout(), "{company}  {week}  {user}  {what}")
+    }
+}
+
+fn difference(old: Option<&Item>, new: Option<&Item>) -> String {
+    let (Some(old), Some(new)) = (old, new) else {
+        return if old.is_some() { "extra" } else { "missing" }.to_owned();
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut told = Vec::new();
+    for name in names {
+        let (before, after) = (elements(old.get(name)), elements(new.get(name)));
+        let (missing, extra) = (after.difference(&before).count(), before.difference(&after).count());
+        if missing + extra > 0 {
+            told.push(format!("{name}: {missing} missing, {extra} extra"));
+        }
+    }
+    format!("different: {}", told.join("; "))
+}
+
+/// A value's elements: those of a set, whatever their order, else itself.
+fn elements(value: Option<&AttributeValue>) -> BTreeSet<String> {
+    match value {
+        Some(AttributeValue::Ns(set) | AttributeValue::Ss(set)) => set.iter().cloned().collect(),
+        Some(value) => BTreeSet::from([format!("{value:?}")]),
+        None => BTreeSet::new(),
+    }
+}
+
+/// Whether two items say the same. One that lost everything to another company stays, and says nothing.
+fn same(old: Option<&Item>, new: Option<&Item>) -> bool {
+    let says = |item: &&Item| item.values().any(|value| value.is_ns() || value.is_ss());
+    match (old.filter(says), new.filter(says)) {
+        (Some(old), Some(new)) => {
+            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            names.into_iter().all(|name| elements(old.get(name)) == elements(new.get(name)))
+        }
+        (old, new) => old.is_none() && new.is_none(),
+    }
+}
