@@ -10,6 +10,7 @@ use chrono::Utc;
 use http::HeaderMap;
 use ingest_events::{
     limits::Limits,
+    pack,
     read::{Posted, read},
     route::Protocol,
 };
@@ -56,15 +57,9 @@ fn measure(file: &str, rounds: usize) {
             };
             let reading = read(posted, &Limits::default()).unwrap();
             events += reading.events.len();
-            let mut lines = Vec::new();
-            let mut identity = Vec::new();
-            for (_, event) in &reading.events {
-                let line = serde_json::to_vec(event).unwrap();
-                identity.extend_from_slice(event.id.as_ref().map_or(line.as_slice(), |id| id.as_bytes()));
-                identity.push(b'\n');
-                lines.extend(line);
-                lines.push(b'\n');
-            }
+            let events_read = || reading.events.iter().map(|(_, event)| event);
+            let identity = pack::identity("source", events_read()).unwrap();
+            let lines = pack::encode(events_read()).unwrap();
             packed += zstd::bulk::compress(&lines, 3).unwrap().len() + identity.len() / (1 << 20);
         }
     }

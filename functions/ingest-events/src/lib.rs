@@ -171,7 +171,9 @@ impl Warm {
             return Err(Refusal::UnknownKey);
         }
         let kept = match self.admit(&grant, head, &reading, received).await {
-            Ok(()) => store::store(table, &self.memory, &grant.known, reading, received).await,
+            Ok(()) => {
+                store::store(table, &self.memory, &grant.known, &grant.source.id, reading, received).await
+            }
             Err(refusal) => Err(refusal),
         };
         match kept {

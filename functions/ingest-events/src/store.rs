@@ -17,6 +17,7 @@ use crate::{
     batch::{Batch, CompanyNote, PersonNote, Visit},
     event::Event,
     memory::{Known, Memory},
+    pack,
     read::Reading,
     refusal::Refusal,
 };
@@ -36,18 +37,19 @@ pub(crate) struct Context<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Stores the events of a request in a workspace; returns them with how many have no company yet.
+/// Stores the events of a request of a source in a workspace; returns them with how many have no company yet.
 /// Errors: the store didn't take everything.
 pub async fn store(
     table: &Table,
     memory: &Memory,
     known: &access::Known,
+    source: &str,
     mut reading: Reading,
     now: DateTime<Utc>,
 ) -> Result<(Reading, usize), Refusal> {
     reading.reject_older(known.settings.retention_days.get(), now);
     let context = Context { table, memory, workspace: &known.workspace, settings: &known.settings, now };
-    let unattributed = context.write(&reading.events).await.map_err(|error| unavailable(&error))?;
+    let unattributed = context.write(&reading.events, source).await.map_err(|error| unavailable(&error))?;
     Ok((reading, unattributed))
 }
 
@@ -57,12 +59,12 @@ pub(crate) fn unavailable(error: &StoreError) -> Refusal {
 }
 
 impl Context<'_> {
-    async fn write(&self, events: &[(usize, Event)]) -> Result<usize, StoreError> {
+    async fn write(&self, events: &[(usize, Event)], source: &str) -> Result<usize, StoreError> {
         if events.is_empty() {
             return Ok(0);
         }
         let unattributed = self.aggregate(events.iter().map(|(_, event)| event)).await?;
-        self.log(events).await?;
+        self.log(events, source).await?;
         Ok(unattributed)
     }
 
@@ -241,19 +243,13 @@ impl Context<'_> {
         self.table.record_answer_once(self.workspace, company, &answer, &[event]).await
     }
 
-    /// Appends the request to the packed log. It is recognised by its events' ids, which survive a retry; its
-    /// bytes don't.
-    async fn log(&self, events: &[(usize, Event)]) -> Result<(), StoreError> {
-        let mut lines = Vec::new();
-        let mut identity = Vec::new();
-        for (_, event) in events {
-            let line = serde_json::to_vec(event)?;
-            identity.extend_from_slice(event.id.as_ref().map_or(line.as_slice(), |id| id.as_bytes()));
-            identity.push(b'\n');
-            lines.extend(line);
-            lines.push(b'\n');
-        }
-        let pack = Pack { received_at: self.now, content: lines };
+    /// Appends the request to the packed log. It is recognised by its source and its events' ids, which survive a
+    /// retry; its bytes don't.
+    async fn log(&self, events: &[(usize, Event)], source: &str) -> Result<(), StoreError> {
+        let events = || events.iter().map(|(_, event)| event);
+        let corrupt = |error: pack::PackError| StoreError::Corrupt(error.into());
+        let identity = pack::identity(source, events()).map_err(corrupt)?;
+        let pack = Pack { received_at: self.now, content: pack::encode(events()).map_err(corrupt)? };
         let keep = TimeDelta::days(i64::from(self.settings.retention_days.get()));
         self.table.append_log(self.workspace, &identity, &pack, keep).await
     }

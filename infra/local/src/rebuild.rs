@@ -273,7 +273,7 @@ impl Rebuild<'_> {
     async fn replay(&self) -> Result<(usize, usize), StoreError> {
         let days = u64::from(self.settings.retention_days.get()) + 1;
         let mut day = self.now.date_naive() - Days::new(days);
-        let (mut replay, mut known) = (Replay::default(), BTreeSet::new());
+        let (replay, mut known) = (Replay::default(), BTreeSet::new());
         let (mut requests, mut stored) = (0, 0);
         // On AWS requests come while this runs, also after midnight.
         while day <= self.now.date_naive() + Days::new(1) {
@@ -314,7 +314,7 @@ impl Rebuild<'_> {
             .map(|member| (member.user_id.clone(), member))
             .collect();
         let members = self.scratch.members(self.workspace, company).await?;
-        for member in members.into_iter().filter(|member| member.owner.is_none()) {
+        for member in members {
             let user = &member.user_id;
             let stands = standing.get(user);
             if stands.is_some_and(|stands| stands.first_seen_at <= member.first_seen_at) {
