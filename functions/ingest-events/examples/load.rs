@@ -5,7 +5,7 @@
 //!   load read FILE ROUNDS   reads, validates and encodes the bodies of FILE, one a line, ROUNDS times
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use barometer_cloud::{config, workspaces, workspaces::NewWorkspace};
+use barometer_cloud::{config, table::sources::Change, workspaces, workspaces::NewWorkspace};
 use chrono::Utc;
 use http::HeaderMap;
 use ingest_events::{
@@ -33,7 +33,12 @@ async fn seed(key: &str) {
     let table = table.unwrap();
     table.create().await.unwrap();
     let new = NewWorkspace { name: "Load".to_owned(), time_zone: None, write_key: Some(key.to_owned()) };
-    workspaces::create(&table, new, Utc::now()).await.unwrap();
+    let workspace = workspaces::create(&table, new, Utc::now()).await.unwrap().workspace_id;
+    // What is measured is the cost, not the rate limit.
+    let free = Change { rate: Some(1_000_000), burst: Some(1_000_000), ..Change::default() };
+    for source in table.sources(&workspace).await.unwrap() {
+        table.change_source(&workspace, &source.id, &free).await.unwrap();
+    }
 }
 
 /// Nanoseconds that this process ran on a processor.
