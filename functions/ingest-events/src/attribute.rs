@@ -31,6 +31,13 @@ use crate::{
 /// How long activity waits for a company.
 const WAITS: TimeDelta = TimeDelta::days(7);
 
+/// Since when an id has a seat at a company where only activity of its was placed: the end of time, so that any
+/// event that names the company comes before. It is the last second of 9999: later years don't sort as text.
+const UNSEATED: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(end) => end,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
 /// Most claims that are followed from an id to a person.
 const MAX_CLAIMS: usize = 16;
 
@@ -337,7 +344,9 @@ impl Context<'_> {
                     self.table.own_week(self.workspace, company, id, week, root).await?;
                 }
             }
-            self.make_member(root, company, *since, &person).await?;
+            if *since < UNSEATED {
+                self.make_member(root, company, *since, &person).await?;
+            }
             // Last, since it says that all of this was done.
             self.table.retire_member(self.workspace, company, id, root).await?;
         }
@@ -465,12 +474,11 @@ impl Context<'_> {
     ) -> Result<(), StoreError> {
         let mut owner = None;
         if user != root {
-            // A later claim finds it by its seat; the person's own seat came with the naming of the company.
-            let first = loose.0.first().map_or(0, |entry| self.slot(week, entry));
+            // A later claim finds it by its seat. Nobody sits there: the person's seat came with the naming.
             let seat = (self.workspace.clone(), company.clone(), user.clone());
-            let since = instant(first).unwrap_or(self.now);
-            if !self.memory.knows_seat(&seat, since) {
-                self.seat(user, root, company, since, &self.guess(user).await?).await?;
+            if !self.memory.knows_seat(&seat, UNSEATED) {
+                self.table.note_seat(self.workspace, user, company, UNSEATED).await?;
+                self.memory.note_seat(seat, UNSEATED);
             }
             owner = Some(root.clone());
         }

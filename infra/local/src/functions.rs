@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use barometer_cloud::lambda::Chain;
 use http::{Request, StatusCode};
+use ingest_events::statistics::Statistics;
 use lambda_http::lambda_runtime::{Context, LambdaEvent};
 use lambda_http::request::LambdaRequest;
 use serde::Serialize;
@@ -49,19 +50,35 @@ enum Handler {
 
 /// The functions by name. Clones share them.
 #[derive(Clone, Default)]
-pub struct Functions(BTreeMap<&'static str, Handler>);
+pub struct Functions {
+    handlers: BTreeMap<&'static str, Handler>,
+    statistics: Option<Arc<Statistics>>,
+}
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.handlers.keys()).finish()
     }
 }
 
 impl Functions {
+    /// Adds the numbers about sources that wait in the process and are to be written now and then, and at its end.
+    #[must_use]
+    pub fn counting(mut self, statistics: Arc<Statistics>) -> Self {
+        self.statistics = Some(statistics);
+        self
+    }
+
+    /// The numbers about sources that wait in the process.
+    #[must_use]
+    pub fn statistics(&self) -> Option<Arc<Statistics>> {
+        self.statistics.clone()
+    }
+
     /// Adds a function that answers requests.
     #[must_use]
     pub fn http(mut self, name: &'static str, router: Router) -> Self {
-        self.0.insert(name, Handler::Http(router));
+        self.handlers.insert(name, Handler::Http(router));
         self
     }
 
@@ -84,19 +101,19 @@ impl Functions {
                 serde_json::to_value(answer).map_err(CallError::Answer)
             })
         };
-        self.0.insert(name, Handler::Event(Arc::new(handler)));
+        self.handlers.insert(name, Handler::Event(Arc::new(handler)));
         self
     }
 
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+        self.handlers.keys().copied()
     }
 
     /// Whether there is one of that name that answers requests.
     #[must_use]
     pub fn answers_requests(&self, name: &str) -> bool {
-        matches!(self.0.get(name), Some(Handler::Http(_)))
+        matches!(self.handlers.get(name), Some(Handler::Http(_)))
     }
 
     /// Calls a function with an event, as Lambda would: an HTTP function takes and answers API Gateway's
@@ -105,7 +122,7 @@ impl Functions {
     /// # Errors
     /// When there is no such function, or it fails.
     pub async fn invoke(&self, name: &str, event: Value) -> Result<Value, CallError> {
-        let call = match self.0.get(name) {
+        let call = match self.handlers.get(name) {
             None => return Err(CallError::Unknown(name.to_owned())),
             Some(Handler::Event(handle)) => tokio::spawn(handle(event)),
             Some(Handler::Http(router)) => tokio::spawn(gateway_event(router.clone(), event)),
@@ -115,7 +132,7 @@ impl Functions {
 
     /// Passes a request to a function unchanged. A panic is answered as API Gateway answers it.
     pub async fn serve(&self, name: &str, request: Request<Body>) -> Response {
-        let Some(Handler::Http(router)) = self.0.get(name) else {
+        let Some(Handler::Http(router)) = self.handlers.get(name) else {
             return gateway_failure();
         };
         match tokio::spawn(router.clone().oneshot(request)).await {

@@ -120,7 +120,7 @@ impl Home {
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(server::run(listener, served.clone(), stopped.clone()));
         let background = vec![
-            tokio::spawn(let_time_pass(served.engine.clone(), stopped.clone())),
+            tokio::spawn(let_time_pass(served.clone(), stopped.clone())),
             tokio::spawn(deliver_events(served.engine.clone(), stopped.clone())),
             tokio::spawn(sweep_daily(served.clone(), stopped)),
         ];
@@ -209,6 +209,9 @@ impl Home {
             }
         }
         self.served.engine.drain().await;
+        if let Some(statistics) = &self.served.statistics {
+            statistics.write_all(self.served.engine.clock.now()).await;
+        }
         if let Err(error) = self.served.engine.rest().await {
             tracing::error!(%error, "the clock could not be stored");
         }
@@ -249,10 +252,12 @@ async fn assemble(
     });
     wiring::check(&functions, template)?;
 
+    let statistics = functions.statistics();
     let delivery = Delivery::open(functions, records.clone(), clock.clone()).await?;
     let timetable = Timetable::new(template);
     let engine = Engine::new(clock, bus, delivery, records, timetable, state).await?;
-    Ok(Served { engine: Arc::new(engine), routes: Arc::new(Routes::new(template)), mailbox, faults, table })
+    let (engine, routes) = (Arc::new(engine), Arc::new(Routes::new(template)));
+    Ok(Served { engine, routes, mailbox, faults, table, statistics })
 }
 
 /// Also for `0.0.0.0`, which one can listen on and not go to.
@@ -263,7 +268,7 @@ fn origin(address: SocketAddr) -> String {
     }
 }
 
-async fn let_time_pass(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+async fn let_time_pass(served: Served, mut stopped: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -272,8 +277,11 @@ async fn let_time_pass(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) 
             _ = ticks.tick() => {}
         }
         // Outside of the select, so that stopping doesn't cut a run off.
-        if let Err(error) = engine.tick().await {
+        if let Err(error) = served.engine.tick().await {
             tracing::error!(%error, "the schedules could not run");
+        }
+        if let Some(statistics) = &served.statistics {
+            statistics.write_due(served.engine.clock.now()).await;
         }
     }
 }

@@ -11,6 +11,7 @@ use axum::serve::ListenerExt as _;
 use barometer_cloud::Table;
 use http::{StatusCode, header};
 use http_body_util::Limited;
+use ingest_events::statistics::Statistics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -36,6 +37,8 @@ pub struct Served {
     pub faults: Faults,
     /// The product's table.
     pub table: Table,
+    /// Numbers about sources that wait in the process.
+    pub statistics: Option<Arc<Statistics>>,
 }
 
 /// Serves until told to stop, then until what is under way is answered.

@@ -105,8 +105,10 @@ pub fn functions(wiring: Wiring) -> Functions {
     let publish = publish_changes::Deps { table: table.clone(), bus };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };
 
+    let (ingest, statistics) = ingest_events::router_and_statistics(ingest);
     Functions::default()
-        .http("ingest-events", ingest_events::router(ingest))
+        .counting(statistics)
+        .http("ingest-events", ingest)
         .http("submit-feedback", submit_feedback::router(submit))
         .http("update-status", update_status::router(update))
         .http("portfolio", portfolio::router(portfolio))
