@@ -52,6 +52,14 @@ impl Binary {
             }
         }
     }
+
+    /// The most memory that the process ever had, in bytes; nothing where the system doesn't tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1024)
+    }
 }
 
 /// A folder with binaries to test as they are, such as those of another profile.

@@ -1,4 +1,4 @@
-//! What `infra/template.yaml` gives a function: its environment and the AWS actions it may call.
+//! What `infra/template.yaml` gives a function: its environment, its memory and the AWS actions it may call.
 
 use std::collections::BTreeSet;
 
@@ -37,6 +37,13 @@ pub fn actions(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
         }
     }
     Ok(actions)
+}
+
+/// The memory of a function, in bytes; nothing when the template doesn't say it.
+pub fn memory(function: &str) -> Result<Option<u64>, yaml_serde::Error> {
+    let root: Value = yaml_serde::from_str(TEMPLATE)?;
+    let size = properties(&root, function).and_then(|own| own.get("MemorySize")).and_then(Value::as_u64);
+    Ok(size.map(|megabytes| megabytes * 1024 * 1024))
 }
 
 fn properties<'a>(root: &'a Value, function: &str) -> Option<&'a Value> {

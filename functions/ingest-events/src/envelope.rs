@@ -44,6 +44,12 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
+    /// The size of what each event of a batch inherits, in bytes. A single call's fields are its own.
+    pub fn inherited_bytes(&self) -> usize {
+        let inherited = [self.context, self.sent_at].into_iter().flatten().map(str::len).sum();
+        if self.batch.is_some() { inherited } else { 0 }
+    }
+
     /// The body's key: `writeKey` unless a client masked it with `***`, else `api_key`, else `token`.
     pub fn key(&self) -> Option<String> {
         let read = |value| json::text(value).ok().flatten().map(Cow::into_owned);

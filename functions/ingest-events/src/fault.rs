@@ -1,6 +1,10 @@
 //! What is wrong, or only odd, with one event of a request. Neither fails the request.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+
+use crate::{event::MAX_NAME_BYTES, fields};
 
 /// Why an event is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +127,7 @@ impl Oddity {
 pub struct Remark {
     /// The event's place in the request, from 0.
     pub index: usize,
-    /// The event's own id as the client sent it.
+    /// The event's own id as the client sent it, cut like other names: an answer mustn't be as long as its request.
     #[serde(rename = "messageId")]
     pub message_id: Option<String>,
     /// The word a program can compare.
@@ -135,11 +139,16 @@ pub struct Remark {
 impl Remark {
     /// A rejected event.
     pub fn fault(index: usize, message_id: Option<String>, fault: &Fault) -> Self {
-        Self { index, message_id, code: fault.code(), message: fault.to_string() }
+        Self::new(index, message_id, fault.code(), fault.to_string())
     }
 
     /// An event that was kept with a warning.
     pub fn oddity(index: usize, message_id: Option<String>, oddity: Oddity) -> Self {
-        Self { index, message_id, code: oddity.code(), message: oddity.to_string() }
+        Self::new(index, message_id, oddity.code(), oddity.to_string())
+    }
+
+    fn new(index: usize, message_id: Option<String>, code: &'static str, message: String) -> Self {
+        let message_id = message_id.map(|id| fields::cut(Cow::Owned(id), MAX_NAME_BYTES));
+        Self { index, message_id, code, message }
     }
 }

@@ -65,9 +65,11 @@ pub fn read(text: &str, around: Around<'_>, attempt: Attempt) -> Read {
 pub type Attempt = fn(&str, Around<'_>) -> Result<Read, Syntax>;
 
 impl Around<'_> {
-    /// An event larger than allowed.
-    pub fn too_large(&self, bytes: usize) -> Option<Fault> {
+    /// An event larger than allowed, with what it inherits: that is read again for each event, and a batch of a
+    /// thousand small events under one huge context would take a thousand times its bytes to read.
+    pub fn too_large(&self, own: usize) -> Option<Fault> {
         let limit = self.limits.event_bytes;
+        let bytes = own + self.envelope.inherited_bytes();
         (bytes > limit).then_some(Fault::TooLarge { bytes, limit })
     }
 

@@ -10,7 +10,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Largest body after decompression, in bytes: 10 MB.
     pub inflated_bytes: usize,
-    /// Largest event, in bytes of its JSON: 32 KiB. A larger one is rejected by its index.
+    /// Largest event, in bytes of its JSON and of the context it inherits from its batch: 32 KiB. A larger one is
+    /// rejected by its index.
     pub event_bytes: usize,
     /// Most events of one request. Those after them are rejected by their index.
     pub events: usize,
@@ -33,3 +34,7 @@ impl Default for Limits {
 /// Most errors, and most warnings, that one answer lists. All are counted; a body of a million zeros mustn't
 /// be answered with a million lines.
 pub const MAX_LISTED: usize = 1_000;
+
+/// Most memory that reading and answering one request takes beside its body, in bytes: 64 MiB. It is a bound for any
+/// body; a test holds it for the worst that are known. The function has 512 MB.
+pub const MAX_REQUEST_MEMORY: usize = 64 * 1024 * 1024;

@@ -4,6 +4,8 @@
 //! JavaScript cuts strings through an emoji and leaves half a surrogate pair, editors leave a byte order
 //! mark. Nesting needs no cut: values that aren't read are skipped without recursion.
 
+use std::str::Utf8Chunk;
+
 const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
@@ -36,8 +38,23 @@ pub fn repair(bytes: &[u8]) -> String {
     }
     match String::from_utf8(out) {
         Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        Err(error) => lossy(error.as_bytes()),
     }
+}
+
+/// Replaces what isn't UTF-8, up to a character for each byte. As the standard library does it, but the buffer has its
+/// size at once: one that doubles as it grows takes twice the memory at the end.
+fn lossy(bytes: &[u8]) -> String {
+    let is_broken = |chunk: &Utf8Chunk<'_>| !chunk.invalid().is_empty();
+    let broken = bytes.utf8_chunks().filter(is_broken).count();
+    let mut text = String::with_capacity(bytes.len() + broken * (REPLACEMENT.len() - 1));
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if is_broken(&chunk) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 /// Copies the escape at the start of `rest`, or U+FFFD for a lone surrogate; says how many bytes it took.

@@ -15,6 +15,7 @@ use barometer_tests::aws_endpoint::AwsEndpoint;
 use barometer_tests::binary::Binary;
 use barometer_tests::runtime_api::Outcome;
 use barometer_tests::template;
+use base64::Engine;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -269,6 +270,45 @@ async fn ingest_events_reads_a_compressed_body_and_answers_a_preflight() {
     let preflight = world.http("ingest-events", "ingest-events.preflight").await;
     assert!((200..300).contains(&preflight.status), "{preflight:?}");
     assert_eq!(preflight.headers["access-control-allow-origin"], "https://app.acme.example", "{preflight:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingest_events_never_takes_half_of_its_memory() {
+    let world = World::new().await;
+    let mut binary = world.start("ingest-events").await;
+    let pages =
+        (0..1_000).map(|user| json!({"type": "page", "userId": user % 50, "name": "\u{1}".repeat(650)}));
+    let bodies = [
+        ("opening brackets", b"[".repeat(4 << 20), 400),
+        ("no UTF-8", vec![0xFF; 4 << 20], 400),
+        (
+            "no UTF-8 in a string, compressed",
+            gzip(&[b"[\"".to_vec(), vec![0xFF; 9_999_990], b"\"]".to_vec()].concat()),
+            200,
+        ),
+        ("a bomb", gzip(&[b'['; 10_000_000]).repeat(100), 413),
+        ("a million events", [b"[".to_vec(), b"{},".repeat(1_000_000), b"0]".to_vec()].concat(), 200),
+        ("long names", gzip(Value::from_iter(pages).to_string().as_bytes()), 200),
+    ];
+    for (name, body, status) in bodies {
+        let mut event = world.event("ingest-events.batch");
+        event["body"] = json!(base64::engine::general_purpose::STANDARD.encode(body));
+        event["isBase64Encoded"] = json!(true);
+        let Outcome::Answered(answer) = binary.invoke(event).await.unwrap() else { panic!("{name}") };
+        assert_eq!(Http::read(answer).status, status, "{name}");
+    }
+    let memory = template::memory("ingest-events").unwrap().unwrap();
+    if let Some(peak) = binary.peak_memory() {
+        println!("{} of {} MiB", peak >> 20, memory >> 20);
+        assert!(peak < memory / 2, "{} of {} MiB", peak >> 20, memory >> 20);
+    }
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(plain).unwrap();
+    gzip.finish().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

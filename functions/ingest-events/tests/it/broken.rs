@@ -89,6 +89,140 @@ fn a_large_batch_of_small_events_is_taken() {
 }
 
 #[test]
+fn what_a_batch_hands_down_counts_with_each_event() {
+    let events = |pad: usize| {
+        let page = |id: &str| json!({"type": "page", "userId": "u", "messageId": id});
+        let context = json!({"groupId": "c", "pad": "x".repeat(pad)});
+        body(post("/v1/batch", json!({"context": context, "batch": [page("1"), page("2")]}).to_string()))
+    };
+    assert_eq!(events(32_000)["accepted"], 2);
+    let answer = events(33_000);
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(0), &json!(2)));
+    assert_eq!(
+        (&answer["errors"][1]["index"], &answer["errors"][1]["code"]),
+        (&json!(1), &json!("too_large"))
+    );
+    // A call that is its own request inherits nothing: its context counts once.
+    let call = json!({"userId": "u", "context": {"groupId": "c", "pad": "x".repeat(20_000)}});
+    assert_eq!(body(post("/v1/page", call.to_string()))["accepted"], 1);
+}
+
+#[test]
+fn an_answer_is_short_however_long_the_ids_are() {
+    let id = "\u{1}".repeat(400_000);
+    for event in [
+        json!({"type": "page", "messageId": id}),
+        json!({"type": "page", "userId": "u", "messageId": id, "timestamp": "x"}),
+    ] {
+        let answer = body(post("/v1/batch", json!([event]).to_string()));
+        let remark = answer["errors"].get(0).or(answer["warnings"].get(0)).unwrap();
+        assert_eq!(remark["messageId"].as_str().unwrap().len(), 256, "{remark}");
+    }
+}
+
+#[test]
+fn depth_is_no_matter_wherever_it_is() {
+    for depth in [1, 127, 128, 129, 200, 10_000] {
+        let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let deeper = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        for value in [&deep, &deeper] {
+            for field in ["properties", "x"] {
+                let event = format!(r#"{{"type":"track","event":"e","userId":"u","{field}":{value}}}"#);
+                let expected = if event.len() > 32 * 1024 { 0 } else { 1 };
+                assert_eq!(
+                    body(post("/v1/batch", format!("[{event}]")))["accepted"],
+                    expected,
+                    "{field} {depth}"
+                );
+            }
+            let around = format!(r#"{{"x":{value},"batch":[{{"type":"page","userId":"u"}}]}}"#);
+            assert_eq!(body(post("/v1/batch", around))["accepted"], 1, "{depth}");
+            // The tolerant pass reads it, too.
+            let odd = format!(r#"[{{"type":"page","userId":"u","properties":{{"x":{value},"y":NaN}}}}]"#);
+            let expected = if odd.len() > 32 * 1024 { 0 } else { 1 };
+            assert_eq!(body(post("/v1/batch", odd))["accepted"], expected, "{depth}");
+        }
+    }
+}
+
+#[test]
+fn ids_as_clients_write_them() {
+    let long = "9".repeat(257);
+    for (given, read) in [
+        ("42", Some("42")),
+        ("42.0", Some("42")),
+        ("-7", Some("-7")),
+        ("1e3", Some("1000")),
+        ("1.5", Some("1.5")),
+        ("12345678901234567890123", Some("12345678901234567890123")),
+        ("1e999", Some("1e999")),
+        ("\"a\\u0062\"", Some("ab")),
+        ("\"cut \\ud83d\"", Some("cut \u{FFFD}")),
+        ("\"\"", None),
+        ("\" \"", None),
+        ("null", None),
+        ("true", None),
+        ("[]", None),
+        ("{\"id\":1}", None),
+        ("\"a\\nb\"", None),
+        (long.as_str(), None),
+    ] {
+        let event = format!(r#"[{{"type":"page","userId":{given}}}]"#);
+        let reading = crate::common::batch(&event);
+        let user = reading.events.first().and_then(|(_, event)| event.user.as_ref());
+        assert_eq!(user.map(|user| user.as_str()), read, "{given}");
+        assert_eq!(reading.rejected, usize::from(read.is_none()), "{given}");
+    }
+}
+
+#[test]
+fn odd_timestamps_count_as_now_and_say_so() {
+    for (given, oddity) in [
+        ("\"2099-12-31T23:59:59.999999999Z\"".to_owned(), Some("future_timestamp")),
+        // From the year 5138 on no instant is read at all.
+        ("\"9999-12-31T23:59:59Z\"".to_owned(), Some("bad_timestamp")),
+        ("99999999999999999999999".to_owned(), Some("bad_timestamp")),
+        ("1e999".to_owned(), Some("bad_timestamp")),
+        ("\"2026-02-30T00:00:00Z\"".to_owned(), Some("bad_timestamp")),
+        ("\"2026-09-07T24:00:00Z\"".to_owned(), Some("bad_timestamp")),
+        ("\"2026-09-07T11:00:00+24:00\"".to_owned(), Some("bad_timestamp")),
+        ("\"Mon Sep 07 2026\"".to_owned(), Some("bad_timestamp")),
+        ("\"\\ud83d\"".to_owned(), Some("bad_timestamp")),
+        ("[2026]".to_owned(), Some("bad_timestamp")),
+        ("\"\"".to_owned(), None),
+        ("null".to_owned(), None),
+    ] {
+        let reading =
+            crate::common::batch(&format!(r#"[{{"type":"page","userId":"u","timestamp":{given}}}]"#));
+        assert_eq!(reading.events[0].1.at, noon(), "{given}");
+        assert_eq!(reading.warnings.first().map(|warning| warning.code), oddity, "{given}");
+    }
+}
+
+#[test]
+fn fields_given_twice_or_in_several_spellings_count_as_they_stand_last() {
+    for (body_text, company) in [
+        (r#"{"batch":[],"batch":[{"type":"page","userId":"u","groupId":"a"}]}"#, "a"),
+        (
+            r#"{"Batch":[{"type":"page"}],"batch":[{"type":"page","userId":"u","groupId":"a","group_id":"b"}]}"#,
+            "b",
+        ),
+        (
+            r#"{"context":{"groupId":"a"},"context":{"groupId":"b"},"batch":[{"type":"page","userId":"u"}]}"#,
+            "b",
+        ),
+        (
+            r#"[{"type":"page","userId":"u","context":{"groupId":"a","groupId":"b"},"context":{"groupId":"c"}}]"#,
+            "c",
+        ),
+    ] {
+        let reading = crate::common::batch(body_text);
+        assert_eq!(reading.errors, [], "{body_text}");
+        assert_eq!(reading.events[0].1.company.as_ref().unwrap().as_str(), company, "{body_text}");
+    }
+}
+
+#[test]
 fn events_beyond_the_limit_are_rejected_by_index() {
     let event = r#"{"type":"page","userId":"u"}"#;
     let answer = body(post("/v1/batch", format!("{{\"batch\":[{}]}}", vec![event; 1_003].join(","))));
