@@ -4,6 +4,7 @@
 mod broken_requests;
 mod home;
 mod import;
+mod json_suite;
 mod lambda_binaries;
 mod rebuild;
 mod restart;
