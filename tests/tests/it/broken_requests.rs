@@ -161,3 +161,25 @@ async fn a_table_that_throttles_for_a_moment_is_not_noticed() {
     running.event(track("1")).await;
     running.home.stop().await;
 }
+
+/// A write key is public: whoever has it can send names without end, and so can a product that puts ids into names.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_without_end_never_stop_a_user_from_being_counted() {
+    let running = Running::start("2026-09-02T00:00:00Z", "Etc/UTC").await;
+    // An item of the table holds 400 KB; this is twice that of names.
+    for round in 0..12 {
+        let events: Vec<Value> = (0..1_000)
+            .map(|index| {
+                let mut event = track(&format!("{round} {index}"));
+                event["event"] = json!(format!("Opened report {round}-{index} {}", "x".repeat(40)));
+                event
+            })
+            .collect();
+        let answer = running.post("/v1/batch", json!({ "batch": events }).to_string()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{round}: {}", text(&answer));
+    }
+    running.clock("2026-09-07T01:00:00Z").await;
+    let weeks = running.get("/v1/companies/acme/weeks").await;
+    assert_eq!(weeks["items"][0]["components"]["login"]["counts"]["active_users"], 1);
+    running.home.stop().await;
+}
