@@ -5,6 +5,7 @@ mod broken;
 mod cloudevents;
 mod common;
 mod events;
+mod hostile;
 mod jitsu;
 mod lambda;
 mod posthog;

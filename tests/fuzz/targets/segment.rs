@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: barometer_fuzz::checks::seed(barometer_fuzz::checks::Target::Segment), |data: &[u8]| {
+    barometer_fuzz::checks::Target::Segment.check(data);
+});
