@@ -44,6 +44,15 @@ const MAX_CLAIMS: usize = 16;
 /// Most ids of one person that are gone through.
 const MAX_IDS: usize = 64;
 
+/// Where what names no company goes, as far as is known.
+pub(crate) struct Plan {
+    guess: Known,
+    /// What isn't known to be written.
+    new: Vec<(IsoWeek, Loose)>,
+    /// The same by company.
+    pub parts: BTreeMap<Option<CompanyId>, BTreeMap<IsoWeek, Loose>>,
+}
+
 /// Who an id is now.
 pub(crate) struct Found {
     /// The person: the id itself unless it was claimed.
@@ -161,25 +170,44 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Takes what names no company: to the companies that its user named, else to wait for one. Returns how many of
-    /// its events have none yet.
-    pub(crate) async fn stray(&self, user: &UserId, stray: &Stray) -> Result<usize, StoreError> {
+    /// Works out where what names no company goes: to the companies that its user named, else to wait for one.
+    pub(crate) async fn plan(&self, user: &UserId, stray: &Stray) -> Result<Plan, StoreError> {
         let id = self.id(user);
         let new: Vec<(IsoWeek, Loose)> = stray
             .activity
             .iter()
             .filter_map(|(week, loose)| Some((*week, self.memory.unwritten_loose(&id, *week, loose)?)))
             .collect();
+        let guess = self.guess(user).await?;
+        let mut parts = BTreeMap::<Option<CompanyId>, BTreeMap<IsoWeek, Loose>>::new();
+        for (week, loose) in &new {
+            for (company, part) in self.split(&guess.groups, *week, loose) {
+                parts.entry(company).or_default().insert(*week, part);
+            }
+        }
+        Ok(Plan { guess, new, parts })
+    }
+
+    /// Writes the rest of a plan, and puts right what was guessed wrong. Returns how many of its events have no
+    /// company yet.
+    pub(crate) async fn stray(&self, user: &UserId, stray: &Stray, plan: Plan) -> Result<usize, StoreError> {
+        let Plan { guess, new, parts } = plan;
         let unplaced = |groups: &Groups| {
             stray.slots.iter().filter(|slot| groups.companies_at(**slot).is_empty()).count()
         };
-        let guess = self.guess(user).await?;
         if new.is_empty() && stray.answers.is_empty() {
             return Ok(unplaced(&guess.groups));
         }
         let root = guess.owner.as_ref().unwrap_or(user);
-        for (week, loose) in &new {
-            self.place(user, root, &guess.groups, *week, loose).await?;
+        for (company, weeks) in parts {
+            for (week, part) in weeks {
+                match &company {
+                    Some(company) => self.place_at(company, user, root, week, part).await?,
+                    None => {
+                        self.table.add_waiting(self.workspace, root, week, &part, self.now + WAITS).await?;
+                    }
+                }
+            }
         }
         for answer in &stray.answers {
             self.table.add_waiting_answer(self.workspace, root, answer, self.now + WAITS).await?;
@@ -197,10 +225,21 @@ impl Context<'_> {
                 }
             }
         }
+        let id = self.id(user);
         for (week, loose) in new {
             self.memory.note_loose(id.clone(), week, loose);
         }
         Ok(unplaced(&now.groups))
+    }
+
+    /// Ends memberships, and takes them up again, of a person of whom something was said about companies.
+    pub(crate) async fn memberships(&self, user: &UserId) -> Result<(), StoreError> {
+        let guess = self.guess(user).await?;
+        if guess.groups.left().next().is_none() {
+            return Ok(());
+        }
+        let found = self.look(user).await?;
+        self.settle_memberships(&found.root, &found.person().groups).await
     }
 
     /// What a request tells of a person, applied to what was written before.
@@ -238,7 +277,6 @@ impl Context<'_> {
             person = self.who(&found.root).await?;
         }
         self.settle_waiting(&found.root, &person).await?;
-        self.settle_memberships(&found.root, &person.groups).await?;
         let affected = new.named().filter_map(|(slot, company)| person.groups.affected(slot, company));
         let whole = new.left().next().map(|_| i64::MIN..i64::MAX);
         for range in affected.chain(whole) {

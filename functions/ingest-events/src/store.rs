@@ -1,6 +1,6 @@
 //! Writes what a request adds. The answer is given only after the last write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_cloud::{
     StoreError, Table,
@@ -8,7 +8,7 @@ use barometer_cloud::{
     lambda::Chain,
     table::{activity::Stored, answers::Answer, log::Pack, members::Person, users::Claim},
 };
-use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId, activity::UserWeek};
+use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId, activity::UserWeek, loose::Loose};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -77,13 +77,24 @@ impl Context<'_> {
         // Companies and identities first: activity of a company that isn't there yet would be invisible.
         all(batch.companies.iter().map(|(company, note)| self.company(company, note)).collect()).await?;
         all(batch.people.iter().map(|(user, note)| self.person(user, note)).collect()).await?;
-        let visits = batch.visits.iter().map(|((user, company), visit)| self.visit(user, company, visit));
-        all(visits.collect()).await?;
         // One after the other: two people of a request may turn out to be one.
         for (user, note) in &batch.people {
             self.follow_up(user, note).await?;
         }
-        let strays = batch.strays.iter().map(|(user, stray)| self.stray(user, stray)).collect();
+        let plans = batch.strays.iter().map(async |(user, stray)| Ok((user, self.plan(user, stray).await?)));
+        let mut plans: BTreeMap<_, _> = all(plans.collect()).await?.into_iter().collect();
+        // What names its company and what was found to be there go into one write.
+        let visits = batch.visits.iter().map(|((user, company), visit)| {
+            let plan = plans.get_mut(user);
+            let loose = plan.and_then(|plan| plan.parts.remove(&Some(company.clone())));
+            self.visit(user, company, visit, loose.unwrap_or_default())
+        });
+        all(visits.collect()).await?;
+        for user in batch.people.keys() {
+            self.memberships(user).await?;
+        }
+        let strays = plans.into_iter().filter_map(|(user, plan)| Some((user, batch.strays.get(user)?, plan)));
+        let strays = strays.map(|(user, stray, plan)| self.stray(user, stray, plan)).collect();
         Ok(all(strays).await?.into_iter().sum())
     }
 
@@ -109,23 +120,32 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Writes a visit: the seat first, so that no activity is without one.
-    async fn visit(&self, user: &UserId, company: &CompanyId, visit: &Visit) -> Result<(), StoreError> {
+    /// Writes a visit, and what of the same user names no company and belongs there: the seat first, so that no
+    /// activity is without one.
+    async fn visit(
+        &self,
+        user: &UserId,
+        company: &CompanyId,
+        visit: &Visit,
+        loose: BTreeMap<IsoWeek, Loose>,
+    ) -> Result<(), StoreError> {
         let place = |week| (self.workspace.clone(), company.clone(), user.clone(), week);
-        let new: Vec<_> = visit
-            .activity
-            .iter()
-            .filter_map(|(week, activity)| Some((*week, self.memory.unwritten(&place(*week), activity)?)))
-            .collect();
+        let mut new: BTreeMap<IsoWeek, Stored> =
+            loose.into_iter().map(|(week, loose)| (week, loose.into())).collect();
+        for (week, activity) in &visit.activity {
+            if let Some(unwritten) = self.memory.unwritten(&place(*week), activity) {
+                new.entry(*week).or_default().named = unwritten;
+            }
+        }
         let first = visit.first.unwrap_or(self.now);
         let member = (self.workspace.clone(), company.clone(), user.clone());
         let seated = self.memory.knows_seat(&member, first);
-        let warm = seated && new.iter().all(|(week, _)| self.memory.knows_place(&place(*week)));
+        let warm = seated && new.keys().all(|week| self.memory.knows_place(&place(*week)));
         if warm && visit.answers.is_empty() {
             // The items are there and say whose they are.
-            for (week, activity) in new {
-                self.add(company, user, week, &activity.clone().into()).await?;
-                self.memory.note_written(place(week), &activity);
+            for (week, stored) in new {
+                self.add(company, user, week, &stored).await?;
+                self.memory.note_written(place(week), &stored.named);
             }
             return Ok(());
         }
@@ -134,9 +154,9 @@ impl Context<'_> {
         if !seated {
             self.seat(user, root, company, first, &guess).await?;
         }
-        for (week, activity) in &new {
-            let stored = Stored { named: activity.clone(), owner: guess.owner.clone(), ..Stored::default() };
-            self.add(company, user, *week, &stored).await?;
+        for (week, stored) in &mut new {
+            stored.owner.clone_from(&guess.owner);
+            self.add(company, user, *week, stored).await?;
         }
         let found = self.check_owner(user, &guess).await?;
         let person = found.person().user.person();
@@ -145,8 +165,8 @@ impl Context<'_> {
             self.describe(root, company, &person).await?;
         }
         self.memory.note_seat(member, first);
-        for (week, activity) in new {
-            self.memory.note_written(place(week), &activity);
+        for (week, stored) in new {
+            self.memory.note_written(place(week), &stored.named);
         }
         for answer in &visit.answers {
             self.answer(company, &found.root, answer).await?;

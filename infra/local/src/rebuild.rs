@@ -3,8 +3,8 @@
 //!
 //! The log is replayed, in the order in which it came, through the code that stored it, into a fresh store in
 //! memory; its items are compared with those of the table. What people are said to be (names, companies, merged
-//! ids) is taken as it stands, since it may have been said before the log begins. Everything that is written has
-//! the condition that what was read still stands, so a deployment may go on meanwhile.
+//! ids) is taken as it stands, since it may have been said before the log begins. What is missing is added to sets and
+//! what is too much taken away, one by one, so a deployment may go on meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -77,9 +77,6 @@ pub enum RebuildError {
     /// No whole week that the log still holds.
     #[error("no ISO week lies wholly between {0} and {1} and within what the log keeps")]
     NoWeeks(NaiveDate, NaiveDate),
-    /// Somebody wrote meanwhile.
-    #[error("{0} items were written to while they were looked at; run it again")]
-    Meanwhile(usize),
     /// Standard output is closed.
     #[error("can't print")]
     Print(#[from] io::Error),
@@ -134,7 +131,7 @@ async fn rebuild(args: &RebuildArgs, home: Option<&Store>, scratch: &Store) -> R
     if let (true, Some(wanted)) = (workspaces.is_empty(), &args.workspace) {
         return Err(RebuildError::NoWorkspace(wanted.clone()));
     }
-    let (mut differences, mut conflicts) = (0, 0);
+    let mut differences = 0;
     for workspace in workspaces {
         let settings = table.settings(&workspace).await?.map(|saved| saved.settings);
         let settings = settings.ok_or_else(|| RebuildError::NoWorkspace(workspace.to_string()))?;
@@ -146,14 +143,11 @@ async fn rebuild(args: &RebuildArgs, home: Option<&Store>, scratch: &Store) -> R
             now,
             live: home.is_none(),
         };
-        let (found, meanwhile) = one.run(args).await?;
-        differences += found;
-        conflicts += meanwhile;
+        differences += one.run(args).await?;
     }
-    match (differences, conflicts, args.check) {
-        (_, 1.., _) => Err(RebuildError::Meanwhile(conflicts)),
-        (0, ..) => Ok(Outcome::Identical),
-        (_, _, true) => Ok(Outcome::Differs),
+    match (differences, args.check) {
+        (0, _) => Ok(Outcome::Identical),
+        (_, true) => Ok(Outcome::Differs),
         _ => Ok(Outcome::Repaired),
     }
 }
@@ -172,8 +166,8 @@ struct Rebuild<'a> {
 type Standing = BTreeMap<(CompanyId, IsoWeek), BTreeMap<String, Item>>;
 
 impl Rebuild<'_> {
-    /// Returns how much differs and how much of it was written to meanwhile.
-    async fn run(&self, args: &RebuildArgs) -> Result<(usize, usize), RebuildError> {
+    /// Returns how much differs.
+    async fn run(&self, args: &RebuildArgs) -> Result<usize, RebuildError> {
         let weeks = self.weeks(args.from, args.to);
         let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else {
             return Err(RebuildError::NoWeeks(args.from, args.to));
@@ -192,7 +186,6 @@ impl Rebuild<'_> {
         let mut told = self.read(self.scratch, &companies, &weeks).await?;
 
         let mut out = Report { told: 0, weeks: BTreeSet::new() };
-        let mut conflicts = 0;
         writeln!(
             io::stdout(),
             "{}: {first} to {last}, {packs} requests with {events} events in the log, {} companies",
@@ -213,11 +206,7 @@ impl Rebuild<'_> {
                     let user = sk.splitn(3, '#').nth(2).unwrap_or_default();
                     out.say(company, Some(*week), user, &difference(old, new))?;
                     if !args.check {
-                        match self.table.replace(old, new).await {
-                            Ok(()) => {}
-                            Err(StoreError::Conflict) => conflicts += 1,
-                            Err(error) => return Err(error.into()),
-                        }
+                        self.table.mend(old, new).await?;
                     }
                 }
             }
@@ -232,7 +221,7 @@ impl Rebuild<'_> {
                 weeks.join(", ")
             )?;
         }
-        Ok((out.told, conflicts))
+        Ok(out.told)
     }
 
     /// The weeks that lie wholly in the range and no further back than the log.
@@ -347,8 +336,8 @@ impl Report {
 }
 
 fn difference(old: Option<&Item>, new: Option<&Item>) -> String {
-    let (Some(old), Some(new)) = (old, new) else {
-        return if old.is_some() { "extra" } else { "missing" }.to_owned();
+    let (Some(old), Some(new)) = (old.filter(says), new.filter(says)) else {
+        return if old.is_some_and(|old| says(&old)) { "extra" } else { "missing" }.to_owned();
     };
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let mut told = Vec::new();
@@ -371,9 +360,12 @@ fn elements(value: Option<&AttributeValue>) -> BTreeSet<String> {
     }
 }
 
+fn says(item: &&Item) -> bool {
+    item.values().any(|value| value.is_ns() || value.is_ss())
+}
+
 /// Whether two items say the same. One that lost everything to another company stays, and says nothing.
 fn same(old: Option<&Item>, new: Option<&Item>) -> bool {
-    let says = |item: &&Item| item.values().any(|value| value.is_ns() || value.is_ss());
     match (old.filter(says), new.filter(says)) {
         (Some(old), Some(new)) => {
             let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();

@@ -82,7 +82,7 @@ async fn what_was_damaged_is_found_and_put_right_from_the_log() {
     for lost in ["u0", "u3"] {
         let items = table.activity_items(&whole, &company, week).await.unwrap();
         let item = items.iter().find(|item| sort_key(item).ends_with(lost)).unwrap();
-        table.replace(Some(item), None).await.unwrap();
+        table.mend(Some(item), None).await.unwrap();
     }
     let sunday = activity::of_event(at("2026-09-06T23:00:00Z"), None, &[], "Etc/UTC".parse().unwrap());
     for wrong in ["u6", "nobody"] {

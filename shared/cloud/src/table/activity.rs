@@ -1,16 +1,17 @@
 //! Activity: one item per company, week and user, with sets that only grow. `ADD` is atomic, commutative and
 //! idempotent: an event delivered twice, late or out of order leaves the same item, and nothing is read first.
 //!
-//! Beside the sets of events that name their company lie those of [`Loose`] events, one attribute for each thing
-//! seen: its name begins with `@`, its numbers are the slots. They can be moved to another company when the user turns
-//! out to have been there. `owner` is the person that the item's user turned out to be; readers see only persons.
+//! What was used stands once, as the name of an attribute, since an item that passes a KB costs twice: `=fexport` has
+//! the days. Beside the sets of events that name their company lie those of [`Loose`] events: `@fexport` has the slots
+//! (times ten, plus the day). They can be moved to another company when the user turns out to have been there. `owner`
+//! is the person that the item's user turned out to be; readers see only persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use barometer_domain::{
     CompanyId, IsoWeek, UserId, WorkspaceId,
-    activity::{Use, UserWeek},
+    activity::{Sighting, Use, UserWeek},
     loose::{Entry, Loose, Seen},
 };
 
@@ -18,7 +19,6 @@ use super::{Item, Range, StoreError, Table, item, keys};
 
 /// Attributes of an activity item: the sets of [`UserWeek`].
 const DAYS: &str = "days";
-const USES: &str = "uses";
 const SLOTS: &str = "slots";
 const OWNER: &str = "owner";
 
@@ -68,26 +68,28 @@ fn named_sets(activity: &UserWeek) -> Vec<(String, AttributeValue)> {
     if !activity.days.is_empty() {
         sets.push((DAYS.to_owned(), numbers(activity.days.iter().map(ToString::to_string).collect())));
     }
-    if !activity.uses.is_empty() {
-        let uses = activity.uses.iter().map(ToString::to_string).collect();
-        sets.push((USES.to_owned(), AttributeValue::Ss(uses)));
+    let mut uses = BTreeMap::<String, Vec<String>>::new();
+    for used in &activity.uses {
+        uses.entry(format!("={}", used.sighting)).or_default().push(used.day.to_string());
     }
+    sets.extend(uses.into_iter().map(|(name, days)| (name, numbers(days))));
     if !activity.slots.is_empty() {
         sets.push((SLOTS.to_owned(), numbers(activity.slots.iter().map(ToString::to_string).collect())));
     }
     sets
 }
 
-/// Loose activity as attributes: `@3fexport` for a use, `@3` for a day, both with the slots; `@` for what durations
-/// filled, each number being slot, first and last in four digits.
+/// Loose activity as attributes: `@fexport` for a use and `@` for what has no name, both with the slots times ten plus
+/// the day; `@-` for what durations filled, each number being slot, first and last in four digits.
 pub(super) fn loose_sets(loose: &Loose) -> Vec<(String, AttributeValue)> {
     let mut sets = BTreeMap::<String, Vec<String>>::new();
     for Entry { slot, seen } in &loose.0 {
+        let slot = u64::from(*slot);
         let (name, number) = match seen {
-            Seen::Day(day) => (format!("@{day}"), u64::from(*slot)),
-            Seen::Use(used) => (format!("@{used}"), u64::from(*slot)),
+            Seen::Day(day) => ("@".to_owned(), slot * 10 + u64::from(*day)),
+            Seen::Use(used) => (format!("@{}", used.sighting), slot * 10 + u64::from(used.day)),
             Seen::Fill(from, to) => {
-                ("@".to_owned(), (u64::from(*slot) * 10_000 + u64::from(*from)) * 10_000 + u64::from(*to))
+                ("@-".to_owned(), (slot * 10_000 + u64::from(*from)) * 10_000 + u64::from(*to))
             }
         };
         sets.entry(name).or_default().push(number.to_string());
@@ -100,22 +102,38 @@ pub(super) fn read_loose(found: &Item) -> Result<Loose, StoreError> {
     for (name, value) in found {
         let (Some(what), AttributeValue::Ns(numbers)) = (name.strip_prefix('@'), value) else { continue };
         let corrupt = || StoreError::Corrupt(format!("{name} is no loose activity").into());
+        let short = |number: u64| u16::try_from(number).map_err(|_| corrupt());
         for number in numbers {
             let number: u64 = number.parse().map_err(|_| corrupt())?;
-            let part = |number: u64| u16::try_from(number).map_err(|_| corrupt());
-            loose.insert(if what.is_empty() {
-                let (slot, from, to) = (number / 100_000_000, number / 10_000 % 10_000, number % 10_000);
-                Entry { slot: part(slot)?, seen: Seen::Fill(part(from)?, part(to)?) }
-            } else {
-                let seen = match what.parse() {
-                    Ok(day) => Seen::Day(day),
-                    Err(_) => Seen::Use(what.parse().map_err(|_| corrupt())?),
-                };
-                Entry { slot: part(number)?, seen }
+            let day = || u8::try_from(number % 10).map_err(|_| corrupt());
+            loose.insert(match what {
+                "-" => Entry {
+                    slot: short(number / 100_000_000)?,
+                    seen: Seen::Fill(short(number / 10_000 % 10_000)?, short(number % 10_000)?),
+                },
+                "" => Entry { slot: short(number / 10)?, seen: Seen::Day(day()?) },
+                sighting => {
+                    let sighting = sighting.parse().map_err(|_| corrupt())?;
+                    Entry { slot: short(number / 10)?, seen: Seen::Use(Use { day: day()?, sighting }) }
+                }
             });
         }
     }
     Ok(Loose(loose))
+}
+
+fn read_uses(found: &Item) -> Result<BTreeSet<Use>, StoreError> {
+    let mut uses = BTreeSet::new();
+    for (name, value) in found {
+        let (Some(sighting), AttributeValue::Ns(days)) = (name.strip_prefix('='), value) else { continue };
+        let corrupt = || StoreError::Corrupt(format!("{name} is no use").into());
+        let sighting: Sighting = sighting.parse().map_err(|_| corrupt())?;
+        for day in days {
+            let day = day.parse().map_err(|_| corrupt())?;
+            uses.insert(Use { day, sighting: sighting.clone() });
+        }
+    }
+    Ok(uses)
 }
 
 fn read(found: &Item) -> Result<Stored, StoreError> {
@@ -130,20 +148,14 @@ fn read(found: &Item) -> Result<Stored, StoreError> {
             _ => Ok(BTreeSet::new()),
         }
     }
-    let uses = match found.get(USES) {
-        Some(AttributeValue::Ss(uses)) => uses
-            .iter()
-            .map(|used| used.parse::<Use>().map_err(|error| StoreError::Corrupt(error.into())))
-            .collect::<Result<_, _>>()?,
-        _ => BTreeSet::new(),
-    };
     let owner = match found.get(OWNER) {
         Some(AttributeValue::S(owner)) => {
             Some(UserId::new(owner).map_err(|error| StoreError::Corrupt(error.into()))?)
         }
         _ => None,
     };
-    let named = UserWeek { days: numbers(found, DAYS)?, uses, slots: numbers(found, SLOTS)? };
+    let named =
+        UserWeek { days: numbers(found, DAYS)?, uses: read_uses(found)?, slots: numbers(found, SLOTS)? };
     Ok(Stored { named, loose: read_loose(found)?, owner })
 }
 

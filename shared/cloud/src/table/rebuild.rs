@@ -8,10 +8,6 @@ use super::{Item, Range, StoreError, Table, item, keys};
 /// Of what lies with a user, what was worked out from activity rather than said by somebody.
 const WORKED_OUT: [&str; 3] = ["who#loose#", "who#seat#", "who#answer#"];
 
-/// The sets of an activity item: any of them may be added while it is looked at. Those of loose events, whose names
-/// are theirs, can't be listed: where one comes in that very moment, another rebuild finds it missing.
-const SETS: [&str; 3] = ["days", "slots", "uses"];
-
 /// The sort key of an item.
 pub fn sort_key(item: &Item) -> &str {
     match item.get("sk") {
@@ -43,52 +39,53 @@ impl Table {
         self.put(item, false).await
     }
 
-    /// Puts `new` in the place of `old`, or takes `old` away, if it is still what was read; with no `old`, if there
-    /// is still nothing. Errors: [`StoreError::Conflict`] when something was written since.
-    pub async fn replace(&self, old: Option<&Item>, new: Option<&Item>) -> Result<(), StoreError> {
+    /// Makes an activity item that is `old` say what `new` says: what is missing is added to its sets, what is too
+    /// much taken away. What is added meanwhile stays. An item that is to say nothing stays, empty.
+    pub async fn mend(&self, old: Option<&Item>, new: Option<&Item>) -> Result<(), StoreError> {
         let Some(any) = old.or(new) else { return Ok(()) };
-        let names = |item: Option<&Item>| {
-            item.into_iter().flat_map(|item| item.keys().cloned()).collect::<std::collections::BTreeSet<_>>()
-        };
-        let mut all = names(old);
-        all.extend(names(new));
-        all.extend(SETS.map(str::to_owned));
-        let (mut conditions, mut fields, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, name) in all.iter().enumerate() {
-            match old.and_then(|old| old.get(name)) {
-                Some(value) => {
-                    conditions.push(format!("#n{index} = :v{index}"));
-                    values.push((format!(":v{index}"), value.clone()));
-                }
-                None => conditions.push(format!("attribute_not_exists(#n{index})")),
-            }
-            fields.push((format!("#n{index}"), name.clone()));
+        let key = item::key(item::get_text(any, "pk")?.to_owned(), sort_key(any).to_owned());
+        let owner = new
+            .and_then(|new| new.get("owner"))
+            .filter(|owner| old.and_then(|old| old.get("owner")) != Some(owner));
+        let missing = more(new, old);
+        if missing.is_empty()
+            && let Some(owner) = owner
+        {
+            self.change_sets(
+                &key,
+                "ADD",
+                sets(new).into_iter().take(1).collect(),
+                Some(("owner", owner.clone())),
+            )
+            .await?;
         }
-        let condition = conditions.join(" AND ");
-        match new {
-            Some(new) => {
-                let mut put = self.client.put_item().table_name(&self.name).set_item(Some(new.clone()));
-                for (placeholder, name) in fields {
-                    put = put.expression_attribute_names(placeholder, name);
-                }
-                for (placeholder, value) in values {
-                    put = put.expression_attribute_values(placeholder, value);
-                }
-                put.condition_expression(condition).send().await?;
-            }
-            None => {
-                let pk = item::get_text(any, "pk")?.to_owned();
-                let key = item::key(pk, sort_key(any).to_owned());
-                let mut delete = self.client.delete_item().table_name(&self.name).set_key(Some(key));
-                for (placeholder, name) in fields {
-                    delete = delete.expression_attribute_names(placeholder, name);
-                }
-                for (placeholder, value) in values {
-                    delete = delete.expression_attribute_values(placeholder, value);
-                }
-                delete.condition_expression(condition).send().await?;
-            }
-        }
-        Ok(())
+        self.change_sets(&key, "ADD", missing, owner.map(|owner| ("owner", owner.clone()))).await?;
+        self.change_sets(&key, "DELETE", more(old, new), None).await
     }
+}
+
+fn elements(value: Option<&AttributeValue>) -> &[String] {
+    match value {
+        Some(AttributeValue::Ns(set) | AttributeValue::Ss(set)) => set,
+        _ => &[],
+    }
+}
+
+fn sets(of: Option<&Item>) -> Vec<(String, AttributeValue)> {
+    more(of, None)
+}
+
+/// What one item's sets have and another's don't.
+fn more(one: Option<&Item>, other: Option<&Item>) -> Vec<(String, AttributeValue)> {
+    let mut more = Vec::new();
+    for (name, value) in one.into_iter().flatten() {
+        let there = elements(other.and_then(|other| other.get(name)));
+        let rest: Vec<String> =
+            elements(Some(value)).iter().filter(|element| !there.contains(element)).cloned().collect();
+        if !rest.is_empty() {
+            let set = if value.is_ss() { AttributeValue::Ss(rest) } else { AttributeValue::Ns(rest) };
+            more.push((name.clone(), set));
+        }
+    }
+    more
 }
