@@ -132,6 +132,8 @@ impl Context<'_> {
         let found = self.look(user).await?;
         if found.root != *user && guessed.owner.as_ref() != Some(&found.root) {
             self.adopt(user, &found.own, &found.root).await?;
+            // Another request may have settled before this one brought what was to be settled.
+            self.settle_all(&found.root).await?;
         }
         Ok(found)
     }
@@ -274,7 +276,8 @@ impl Context<'_> {
         let mut person = found.person().clone();
         if found.root != *user {
             self.table.note_groups(self.workspace, &found.root, &found.own.groups).await?;
-            person = self.who(&found.root).await?;
+            // Looked up anew, since it is the next guess too.
+            person = self.look(user).await?.person().clone();
         }
         self.settle_waiting(&found.root, &person).await?;
         let affected = new.named().filter_map(|(slot, company)| person.groups.affected(slot, company));
@@ -336,10 +339,15 @@ impl Context<'_> {
         if !new {
             return Ok(());
         }
-        let person = self.who(&found.root).await?;
-        self.settle_waiting(&found.root, &person).await?;
-        self.settle_memberships(&found.root, &person.groups).await?;
-        self.sort_out_range(&found.root, &person, i64::MIN..i64::MAX).await
+        self.settle_all(&found.root).await
+    }
+
+    /// Puts everything of a person right, whatever was said of them.
+    async fn settle_all(&self, root: &UserId) -> Result<(), StoreError> {
+        let person = self.who(root).await?;
+        self.settle_waiting(root, &person).await?;
+        self.settle_memberships(root, &person.groups).await?;
+        self.sort_out_range(root, &person, i64::MIN..i64::MAX).await
     }
 
     /// The ids that a person's id claimed, and theirs.
@@ -421,13 +429,20 @@ impl Context<'_> {
     }
 
     /// Ends memberships and takes up again those whose company was named since. Only who was ever removed has any.
+    /// When more was said while it was written, once more: whoever writes last has seen all.
     async fn settle_memberships(&self, root: &UserId, groups: &Groups) -> Result<(), StoreError> {
-        if groups.left().next().is_none() {
-            return Ok(());
-        }
-        for company in groups.companies() {
-            let left = groups.left_at(&company).and_then(instant).map(|at| self.settings.time_zone.date(at));
-            self.table.end_membership(self.workspace, &company, root, left).await?;
+        let mut groups = groups.clone();
+        while groups.left().next().is_some() {
+            for company in groups.companies() {
+                let left = groups.left_at(&company).and_then(instant);
+                let left = left.map(|at| self.settings.time_zone.date(at));
+                self.table.end_membership(self.workspace, &company, root, left).await?;
+            }
+            let now = self.who(root).await?.groups;
+            if now == groups {
+                break;
+            }
+            groups = now;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Writes under way at the same time.
-const WRITES: usize = 8;
+const WRITES: usize = 16;
 
 /// When a client is asked to come back after the store failed, in seconds.
 const RETRY_AFTER: u32 = 2;
@@ -77,10 +77,7 @@ impl Context<'_> {
         // Companies and identities first: activity of a company that isn't there yet would be invisible.
         all(batch.companies.iter().map(|(company, note)| self.company(company, note)).collect()).await?;
         all(batch.people.iter().map(|(user, note)| self.person(user, note)).collect()).await?;
-        // One after the other: two people of a request may turn out to be one.
-        for (user, note) in &batch.people {
-            self.follow_up(user, note).await?;
-        }
+        all(batch.people.iter().map(|(user, note)| self.follow_up(user, note)).collect()).await?;
         let plans = batch.strays.iter().map(async |(user, stray)| Ok((user, self.plan(user, stray).await?)));
         let mut plans: BTreeMap<_, _> = all(plans.collect()).await?.into_iter().collect();
         // What names its company and what was found to be there go into one write.
@@ -90,9 +87,7 @@ impl Context<'_> {
             self.visit(user, company, visit, loose.unwrap_or_default())
         });
         all(visits.collect()).await?;
-        for user in batch.people.keys() {
-            self.memberships(user).await?;
-        }
+        all(batch.people.keys().map(|user| self.memberships(user)).collect()).await?;
         let strays = plans.into_iter().filter_map(|(user, plan)| Some((user, batch.strays.get(user)?, plan)));
         let strays = strays.map(|(user, stray, plan)| self.stray(user, stray, plan)).collect();
         Ok(all(strays).await?.into_iter().sum())

@@ -154,7 +154,8 @@ async fn the_order_of_what_is_said_and_done_changes_nothing() {
 
 #[tokio::test]
 async fn requests_at_the_same_time_change_nothing() {
-    for seed in 100..115 {
+    // The last two found what the others had not.
+    for seed in (100..115).chain([6043, 6155]) {
         let mut dice = Dice::new(seed);
         let events = history(&mut dice);
         let whole = table().await;
