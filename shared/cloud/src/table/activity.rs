@@ -1,17 +1,17 @@
 //! Activity: one item per company, week and user, with sets that only grow. `ADD` is atomic, commutative and
 //! idempotent: an event delivered twice, late or out of order leaves the same item, and nothing is read first.
 //!
-//! What was used stands once, as the name of an attribute, since an item that passes a KB costs twice: `=fexport` has
-//! the days. Beside the sets of events that name their company lie those of [`Loose`] events: `@fexport` has the slots
-//! (times ten, plus the day). They can be moved to another company when the user turns out to have been there. `owner`
-//! is the person that the item's user turned out to be; readers see only persons.
+//! What was used stands once, as the name of an attribute, since an item that passes a KB costs twice: `=fexport`
+//! holds the days on which an event that names its company used it, 1 to 7, and for [`Loose`] events each slot and
+//! its day, as ten times the next slot plus the day. Those can be moved to another company when the user turns out to
+//! have been there. `owner` is the person that the item's user turned out to be; readers see only persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use barometer_domain::{
     CompanyId, IsoWeek, UserId, WorkspaceId,
-    activity::{Sighting, Use, UserWeek},
+    activity::{Sighting, StoredUseError, Use, UserWeek},
     loose::{Entry, Loose, Seen},
 };
 
@@ -20,6 +20,8 @@ use super::{Item, Range, StoreError, Table, item, keys};
 /// Attributes of an activity item: the sets of [`UserWeek`].
 const DAYS: &str = "days";
 const SLOTS: &str = "slots";
+/// What durations of loose events filled: slot, first and last, in four digits each.
+const FILLS: &str = "fills";
 const OWNER: &str = "owner";
 
 /// Most sets that one update carries: an expression has at most 4 KB.
@@ -62,101 +64,100 @@ impl From<Loose> for Stored {
     }
 }
 
-fn named_sets(activity: &UserWeek) -> Vec<(String, AttributeValue)> {
-    let numbers = |numbers: Vec<String>| AttributeValue::Ns(numbers);
-    let mut sets = Vec::new();
-    if !activity.days.is_empty() {
-        sets.push((DAYS.to_owned(), numbers(activity.days.iter().map(ToString::to_string).collect())));
-    }
-    let mut uses = BTreeMap::<String, Vec<String>>::new();
-    for used in &activity.uses {
-        uses.entry(format!("={}", used.sighting)).or_default().push(used.day.to_string());
-    }
-    sets.extend(uses.into_iter().map(|(name, days)| (name, numbers(days))));
-    if !activity.slots.is_empty() {
-        sets.push((SLOTS.to_owned(), numbers(activity.slots.iter().map(ToString::to_string).collect())));
-    }
-    sets
+/// Numbers below this one are days, the others slots with their day.
+const FIRST_SLOT: u64 = 10;
+
+fn number(slot: u16, day: u8) -> u64 {
+    (u64::from(slot) + 1) * FIRST_SLOT + u64::from(day)
 }
 
-/// Loose activity as attributes: `@fexport` for a use and `@` for what has no name, both with the slots times ten plus
-/// the day; `@-` for what durations filled, each number being slot, first and last in four digits.
-pub(super) fn loose_sets(loose: &Loose) -> Vec<(String, AttributeValue)> {
-    let mut sets = BTreeMap::<String, Vec<String>>::new();
+/// Activity as sets, by attribute.
+fn sets(stored: &Stored) -> Vec<(String, AttributeValue)> {
+    let mut sets = BTreeMap::<String, BTreeSet<u64>>::new();
+    let Stored { named, loose, .. } = stored;
+    for day in &named.days {
+        sets.entry(DAYS.to_owned()).or_default().insert(u64::from(*day));
+    }
+    for slot in &named.slots {
+        sets.entry(SLOTS.to_owned()).or_default().insert(u64::from(*slot));
+    }
+    for used in &named.uses {
+        sets.entry(format!("={}", used.sighting)).or_default().insert(u64::from(used.day));
+    }
     for Entry { slot, seen } in &loose.0 {
-        let slot = u64::from(*slot);
         let (name, number) = match seen {
-            Seen::Day(day) => ("@".to_owned(), slot * 10 + u64::from(*day)),
-            Seen::Use(used) => (format!("@{}", used.sighting), slot * 10 + u64::from(used.day)),
+            Seen::Day(day) => ("=".to_owned(), number(*slot, *day)),
+            Seen::Use(used) => (format!("={}", used.sighting), number(*slot, used.day)),
             Seen::Fill(from, to) => {
-                ("@-".to_owned(), (slot * 10_000 + u64::from(*from)) * 10_000 + u64::from(*to))
+                let fill = (u64::from(*slot) * 10_000 + u64::from(*from)) * 10_000 + u64::from(*to);
+                (FILLS.to_owned(), fill)
             }
         };
-        sets.entry(name).or_default().push(number.to_string());
+        sets.entry(name).or_default().insert(number);
     }
-    sets.into_iter().map(|(name, slots)| (name, AttributeValue::Ns(slots))).collect()
+    sets.into_iter()
+        .map(|(name, numbers)| (name, AttributeValue::Ns(numbers.iter().map(u64::to_string).collect())))
+        .collect()
 }
 
+/// Loose activity as sets, by attribute.
+pub(super) fn loose_sets(loose: &Loose) -> Vec<(String, AttributeValue)> {
+    sets(&loose.clone().into())
+}
+
+/// Loose activity of an item that holds no other.
 pub(super) fn read_loose(found: &Item) -> Result<Loose, StoreError> {
-    let mut loose = BTreeSet::new();
-    for (name, value) in found {
-        let (Some(what), AttributeValue::Ns(numbers)) = (name.strip_prefix('@'), value) else { continue };
-        let corrupt = || StoreError::Corrupt(format!("{name} is no loose activity").into());
-        let short = |number: u64| u16::try_from(number).map_err(|_| corrupt());
-        for number in numbers {
-            let number: u64 = number.parse().map_err(|_| corrupt())?;
-            let day = || u8::try_from(number % 10).map_err(|_| corrupt());
-            loose.insert(match what {
-                "-" => Entry {
-                    slot: short(number / 100_000_000)?,
-                    seen: Seen::Fill(short(number / 10_000 % 10_000)?, short(number % 10_000)?),
-                },
-                "" => Entry { slot: short(number / 10)?, seen: Seen::Day(day()?) },
-                sighting => {
-                    let sighting = sighting.parse().map_err(|_| corrupt())?;
-                    Entry { slot: short(number / 10)?, seen: Seen::Use(Use { day: day()?, sighting }) }
-                }
-            });
-        }
-    }
-    Ok(Loose(loose))
+    Ok(read(found)?.loose)
 }
 
-fn read_uses(found: &Item) -> Result<BTreeSet<Use>, StoreError> {
-    let mut uses = BTreeSet::new();
-    for (name, value) in found {
-        let (Some(sighting), AttributeValue::Ns(days)) = (name.strip_prefix('='), value) else { continue };
-        let corrupt = || StoreError::Corrupt(format!("{name} is no use").into());
-        let sighting: Sighting = sighting.parse().map_err(|_| corrupt())?;
-        for day in days {
-            let day = day.parse().map_err(|_| corrupt())?;
-            uses.insert(Use { day, sighting: sighting.clone() });
-        }
+fn numbers(found: &Item, name: &str) -> Result<Vec<u64>, StoreError> {
+    match found.get(name) {
+        Some(AttributeValue::Ns(numbers)) => numbers
+            .iter()
+            .map(|number| number.parse().map_err(|_| StoreError::Corrupt(format!("{name}: {number}").into())))
+            .collect(),
+        _ => Ok(Vec::new()),
     }
-    Ok(uses)
+}
+
+fn short<N: TryFrom<u64>>(number: u64) -> Result<N, StoreError> {
+    N::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is too large").into()))
 }
 
 fn read(found: &Item) -> Result<Stored, StoreError> {
-    fn numbers<N: std::str::FromStr + Ord>(found: &Item, name: &str) -> Result<BTreeSet<N>, StoreError> {
-        match found.get(name) {
-            Some(AttributeValue::Ns(numbers)) => numbers
-                .iter()
-                .map(|number| {
-                    number.parse().map_err(|_| StoreError::Corrupt(format!("{name}: {number}").into()))
-                })
-                .collect(),
-            _ => Ok(BTreeSet::new()),
+    let mut stored = Stored::default();
+    for day in numbers(found, DAYS)? {
+        stored.named.days.insert(short(day)?);
+    }
+    for slot in numbers(found, SLOTS)? {
+        stored.named.slots.insert(short(slot)?);
+    }
+    for fill in numbers(found, FILLS)? {
+        let seen = Seen::Fill(short(fill / 10_000 % 10_000)?, short(fill % 10_000)?);
+        stored.loose.0.insert(Entry { slot: short(fill / 100_000_000)?, seen });
+    }
+    for name in found.keys() {
+        let Some(what) = name.strip_prefix('=') else { continue };
+        let sighting: Option<Sighting> = match what {
+            "" => None,
+            what => Some(what.parse().map_err(|error: StoredUseError| StoreError::Corrupt(error.into()))?),
+        };
+        for number in numbers(found, name)? {
+            let day = short(number % FIRST_SLOT)?;
+            let used = sighting.clone().map(|sighting| Use { day, sighting });
+            match (number / FIRST_SLOT).checked_sub(1) {
+                None => stored.named.uses.extend(used),
+                Some(slot) => {
+                    let seen = used.map_or(Seen::Day(day), Seen::Use);
+                    stored.loose.0.insert(Entry { slot: short(slot)?, seen });
+                }
+            }
         }
     }
-    let owner = match found.get(OWNER) {
-        Some(AttributeValue::S(owner)) => {
-            Some(UserId::new(owner).map_err(|error| StoreError::Corrupt(error.into()))?)
-        }
-        _ => None,
-    };
-    let named =
-        UserWeek { days: numbers(found, DAYS)?, uses: read_uses(found)?, slots: numbers(found, SLOTS)? };
-    Ok(Stored { named, loose: read_loose(found)?, owner })
+    if let Some(AttributeValue::S(owner)) = found.get(OWNER) {
+        stored.owner = Some(UserId::new(owner).map_err(|error| StoreError::Corrupt(error.into()))?);
+    }
+    Ok(stored)
 }
 
 fn week_of(sk: &str) -> Result<(IsoWeek, &str), StoreError> {
@@ -217,10 +218,8 @@ impl Table {
         added: &Stored,
     ) -> Result<(), StoreError> {
         let key = item::key(keys::company(workspace, company), keys::activity(week, user));
-        let mut sets = named_sets(&added.named);
-        sets.extend(loose_sets(&added.loose));
         let owner = added.owner.as_ref().map(|owner| (OWNER, item::text(owner.as_str())));
-        self.change_sets(&key, "ADD", sets, owner).await
+        self.change_sets(&key, "ADD", sets(added), owner).await
     }
 
     /// Takes activity of a user from a company. What is added meanwhile stays.
@@ -233,9 +232,7 @@ impl Table {
         removed: &Stored,
     ) -> Result<(), StoreError> {
         let key = item::key(keys::company(workspace, company), keys::activity(week, user));
-        let mut sets = named_sets(&removed.named);
-        sets.extend(loose_sets(&removed.loose));
-        self.change_sets(&key, "DELETE", sets, None).await
+        self.change_sets(&key, "DELETE", sets(removed), None).await
     }
 
     /// Says whose a user's activity of a week is, if there is any.
