@@ -165,7 +165,7 @@ pub struct Chart {
     pub rejected: bool,
 }
 
-/// Draws the last [`DAYS`] days; nothing when nothing came.
+/// Draws the last fourteen days; nothing when nothing came.
 pub fn chart(days: &[(NaiveDate, Counts)], today: NaiveDate) -> Option<Chart> {
     let shown: Vec<(NaiveDate, Counts)> = today
         .iter_days()
