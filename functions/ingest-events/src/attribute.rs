@@ -24,7 +24,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     batch::{PersonNote, Stray},
-    memory::Known,
+    memory::{Id, Known},
     store::Context,
 };
 
@@ -80,7 +80,7 @@ impl Found {
 }
 
 impl Context<'_> {
-    fn id(&self, user: &UserId) -> (barometer_domain::WorkspaceId, UserId) {
+    fn id(&self, user: &UserId) -> Id {
         (self.workspace.clone(), user.clone())
     }
 
@@ -153,25 +153,6 @@ impl Context<'_> {
         parts
     }
 
-    /// Writes loose activity of an id to the companies that its person named; what has none waits with the person.
-    async fn place(
-        &self,
-        user: &UserId,
-        root: &UserId,
-        groups: &Groups,
-        week: IsoWeek,
-        loose: &Loose,
-    ) -> Result<(), StoreError> {
-        for (company, part) in self.split(groups, week, loose) {
-            let Some(company) = company else {
-                self.table.add_waiting(self.workspace, root, week, &part, self.now + WAITS).await?;
-                continue;
-            };
-            self.place_at(&company, user, root, week, part).await?;
-        }
-        Ok(())
-    }
-
     /// Works out where what names no company goes: to the companies that its user named, else to wait for one.
     pub(crate) async fn plan(&self, user: &UserId, stray: &Stray) -> Result<Plan, StoreError> {
         let id = self.id(user);
@@ -204,7 +185,7 @@ impl Context<'_> {
         for (company, weeks) in parts {
             for (week, part) in weeks {
                 match &company {
-                    Some(company) => self.place_at(company, user, root, week, part).await?,
+                    Some(company) => self.place(company, user, root, week, part).await?,
                     None => {
                         self.table.add_waiting(self.workspace, root, week, &part, self.now + WAITS).await?;
                     }
@@ -410,13 +391,12 @@ impl Context<'_> {
     /// Gives what waits to the companies that the person named.
     async fn settle_waiting(&self, root: &UserId, person: &Who) -> Result<(), StoreError> {
         for (week, loose) in &person.waiting {
-            let mut parts = self.split(&person.groups, *week, loose);
-            parts.remove(&None);
-            let placed = Loose(parts.values().flat_map(|part| part.0.iter().cloned()).collect());
-            if placed.is_empty() {
-                continue;
+            let mut placed = Loose::default();
+            for (company, part) in self.split(&person.groups, *week, loose) {
+                let Some(company) = company else { continue };
+                placed.0.extend(part.0.iter().cloned());
+                self.place(&company, root, root, *week, part).await?;
             }
-            self.place(root, root, &person.groups, *week, &placed).await?;
             self.table.remove_waiting(self.workspace, root, *week, &placed).await?;
         }
         for answer in &person.answers {
@@ -504,7 +484,7 @@ impl Context<'_> {
             let there = stands.get(company).unwrap_or(&nothing);
             let new = Loose(part.0.difference(&there.0).cloned().collect());
             if !new.is_empty() {
-                self.place_at(company, user, root, week, new).await?;
+                self.place(company, user, root, week, new).await?;
             }
         }
         for (company, there) in &stands {
@@ -517,7 +497,8 @@ impl Context<'_> {
         Ok(())
     }
 
-    async fn place_at(
+    /// Writes loose activity of an id to a company of its person.
+    async fn place(
         &self,
         company: &CompanyId,
         user: &UserId,

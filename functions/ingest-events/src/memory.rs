@@ -50,7 +50,7 @@ struct Entries {
     written: HashMap<Place, UserWeek>,
     loose: HashMap<(Id, IsoWeek), BTreeSet<Entry>>,
     seats: HashMap<Seat, DateTime<Utc>>,
-    groups: HashMap<(Id, Option<CompanyId>, i64), ()>,
+    groups: HashMap<(Id, CompanyId, i64), ()>,
     claims: HashMap<(WorkspaceId, UserId, UserId), DateTime<Utc>>,
     companies: HashMap<(WorkspaceId, CompanyId), DateTime<Utc>>,
     profiles: HashMap<(WorkspaceId, CompanyId), (Profile, DateTime<Utc>)>,
@@ -154,7 +154,7 @@ impl Memory {
         let mut new = Groups::default();
         self.with(|entries| {
             for (slot, company) in groups.named() {
-                if !entries.groups.contains_key(&(id.clone(), Some(company.clone()), slot)) {
+                if !entries.groups.contains_key(&(id.clone(), company.clone(), slot)) {
                     new.name(slot, company.clone());
                 }
             }
@@ -170,7 +170,7 @@ impl Memory {
     pub fn note_heard(&self, id: &Id, groups: &Groups) {
         self.with(|entries| {
             for (slot, company) in groups.named() {
-                keep(&mut entries.groups, (id.clone(), Some(company.clone()), slot), ());
+                keep(&mut entries.groups, (id.clone(), company.clone(), slot), ());
             }
         });
     }

@@ -11,11 +11,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use barometer_cloud::config::{self, ConfigError};
 use barometer_cloud::table::members::Member;
-use barometer_cloud::table::rebuild::sort_key;
-use barometer_cloud::table::{Item, log::Pack};
+use barometer_cloud::table::{activity::Stored, log::Pack};
 use barometer_cloud::{StoreError, Table, clients};
 use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -162,8 +160,8 @@ struct Rebuild<'a> {
     live: bool,
 }
 
-/// Items of a company and week by their sort keys.
-type Standing = BTreeMap<(CompanyId, IsoWeek), BTreeMap<String, Item>>;
+/// What is stored of a company and week, by user.
+type Standing = BTreeMap<(CompanyId, IsoWeek), BTreeMap<UserId, Stored>>;
 
 impl Rebuild<'_> {
     /// Returns how much differs.
@@ -197,16 +195,16 @@ impl Rebuild<'_> {
                 let place = (company.clone(), *week);
                 let stands = standing.remove(&place).unwrap_or_default();
                 let should = told.remove(&place).unwrap_or_default();
-                let keys: BTreeSet<&String> = stands.keys().chain(should.keys()).collect();
-                for sk in keys {
-                    let (old, new) = (stands.get(sk), should.get(sk));
+                let nothing = Stored::default();
+                for user in stands.keys().chain(should.keys()).collect::<BTreeSet<_>>() {
+                    let old = stands.get(user).unwrap_or(&nothing);
+                    let new = should.get(user).unwrap_or(&nothing);
                     if same(old, new) {
                         continue;
                     }
-                    let user = sk.splitn(3, '#').nth(2).unwrap_or_default();
-                    out.say(company, Some(*week), user, &difference(old, new))?;
+                    out.say(company, Some(*week), user.as_str(), &difference(old, new))?;
                     if !args.check {
-                        self.table.mend(old, new).await?;
+                        self.table.mend_week(self.workspace, company, user, *week, old, new).await?;
                     }
                 }
             }
@@ -248,11 +246,8 @@ impl Rebuild<'_> {
         let mut standing = Standing::new();
         for company in companies {
             for week in weeks {
-                let items = table.activity_items(self.workspace, company, *week).await?;
-                if !items.is_empty() {
-                    let items = items.into_iter().map(|item| (sort_key(&item).to_owned(), item)).collect();
-                    standing.insert((company.clone(), *week), items);
-                }
+                let stored = table.stored_week(self.workspace, company, *week, true).await?;
+                standing.insert((company.clone(), *week), stored);
             }
         }
         Ok(standing)
@@ -335,42 +330,31 @@ impl Report {
     }
 }
 
-fn difference(old: Option<&Item>, new: Option<&Item>) -> String {
-    let (Some(old), Some(new)) = (old.filter(says), new.filter(says)) else {
-        return if old.is_some_and(|old| says(&old)) { "extra" } else { "missing" }.to_owned();
+/// What differs between two weeks of a user, in words.
+fn difference(old: &Stored, new: &Stored) -> String {
+    match (old.is_empty(), new.is_empty()) {
+        (true, false) => return "missing".to_owned(),
+        (false, true) => return "extra".to_owned(),
+        _ => {}
+    }
+    let (missing, extra) = (new.minus(old), old.minus(new));
+    let counts = |part: &Stored| {
+        let Stored { named, loose, .. } = part;
+        [named.days.len(), named.uses.len(), named.slots.len(), loose.0.len()]
     };
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let mut told = Vec::new();
-    for name in names {
-        let (before, after) = (elements(old.get(name)), elements(new.get(name)));
-        let (missing, extra) = (after.difference(&before).count(), before.difference(&after).count());
-        if missing + extra > 0 {
-            told.push(format!("{name}: {missing} missing, {extra} extra"));
-        }
+    let mut told: Vec<String> = ["days", "uses", "slots", "without company"]
+        .iter()
+        .zip(counts(&missing).iter().zip(counts(&extra)))
+        .filter(|(_, (missing, extra))| **missing + extra > 0)
+        .map(|(name, (missing, extra))| format!("{name}: {missing} missing, {extra} extra"))
+        .collect();
+    if old.owner != new.owner {
+        told.push("owner".to_owned());
     }
     format!("different: {}", told.join("; "))
 }
 
-/// A value's elements: those of a set, whatever their order, else itself.
-fn elements(value: Option<&AttributeValue>) -> BTreeSet<String> {
-    match value {
-        Some(AttributeValue::Ns(set) | AttributeValue::Ss(set)) => set.iter().cloned().collect(),
-        Some(value) => BTreeSet::from([format!("{value:?}")]),
-        None => BTreeSet::new(),
-    }
-}
-
-fn says(item: &&Item) -> bool {
-    item.values().any(|value| value.is_ns() || value.is_ss())
-}
-
-/// Whether two items say the same. One that lost everything to another company stays, and says nothing.
-fn same(old: Option<&Item>, new: Option<&Item>) -> bool {
-    match (old.filter(says), new.filter(says)) {
-        (Some(old), Some(new)) => {
-            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            names.into_iter().all(|name| elements(old.get(name)) == elements(new.get(name)))
-        }
-        (old, new) => old.is_none() && new.is_none(),
-    }
+/// Whether two weeks of a user say the same. One that lost everything to another company stays, and says nothing.
+fn same(old: &Stored, new: &Stored) -> bool {
+    old == new || old.is_empty() && new.is_empty()
 }

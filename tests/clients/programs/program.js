@@ -47,6 +47,33 @@ export const answerAt = (index) => new Date(Date.parse(plan.answers.from) + inde
 
 export const answerProperties = (index) => ({ score: index % 11, feature: 'reports' });
 
+/** The round in which all is well, by a client that has Segment's calls: everybody's calls in their order. */
+export function segmentCalls(client) {
+  const { id: groupId, traits } = plan.company;
+  const timestamp = new Date(plan.known);
+  for (const [userId, of] of Object.entries(plan.users)) {
+    client.identify({ userId, traits: of, timestamp });
+    client.group({ userId, groupId, traits, timestamp });
+  }
+  // No company on these: it was named by group().
+  client.page({ userId: 'ada', name: 'Dashboard', timestamp: new Date(plan.dashboard) });
+  client.track({ userId: 'ada', event: 'Report Edited', properties: plan.edited.properties, timestamp: new Date(plan.edited.at) });
+  client.screen({ userId: 'ada', name: 'Reports', timestamp: new Date(plan.screen) });
+  client.track({ userId: 'alan', event: 'Report Exported', properties: plan.exported.properties, timestamp: new Date(plan.exported.at) });
+  client.track({ anonymousId: 'anon-7', event: 'Pricing Viewed', context: { groupId }, timestamp: new Date(plan.pricing) });
+  client.alias({ userId: 'ada', previousId: 'anon-7' });
+}
+
+/** One answer, by a client that has Segment's calls. */
+export const segmentAnswer = (client) => (index) =>
+  client.track({
+    userId: 'ada',
+    event: 'NPS Submitted',
+    properties: answerProperties(index),
+    context: { groupId: plan.company.id },
+    timestamp: answerAt(index),
+  });
+
 export function report(more = {}) {
   console.log(JSON.stringify({ errors, ...more }));
   lines.return?.();

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::Output;
 
 use barometer::home::{Home, Options};
-use barometer_cloud::table::rebuild::sort_key;
 use barometer_domain::{CompanyId, IsoWeek, UserId, activity};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -80,9 +79,9 @@ async fn what_was_damaged_is_found_and_put_right_from_the_log() {
     let table = home.table();
     let stood = table.activity_of_week(&whole, &company, week).await.unwrap();
     for lost in ["u0", "u3"] {
-        let items = table.activity_items(&whole, &company, week).await.unwrap();
-        let item = items.iter().find(|item| sort_key(item).ends_with(lost)).unwrap();
-        table.mend(Some(item), None).await.unwrap();
+        let lost = user(lost);
+        let stored = table.stored(&whole, &company, &lost, week).await.unwrap().unwrap();
+        table.remove_from_week(&whole, &company, &lost, week, &stored).await.unwrap();
     }
     let sunday = activity::of_event(at("2026-09-06T23:00:00Z"), None, &[], "Etc/UTC".parse().unwrap());
     for wrong in ["u6", "nobody"] {

@@ -174,7 +174,7 @@ async fn of_an_id_counts_for_the_person_that_it_turned_out_to_be() {
     both.merge(&two);
     let found = table.activity_of_week(&a, &acme, w36).await.unwrap();
     assert_eq!(found, BTreeMap::from([(user("ann"), both)]));
-    assert_eq!(table.stored_week(&a, &acme, w36).await.unwrap().len(), 2, "no item for anon-2");
+    assert_eq!(table.stored_week(&a, &acme, w36, true).await.unwrap().len(), 2, "no item for anon-2");
 }
 
 #[tokio::test]

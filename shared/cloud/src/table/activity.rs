@@ -1,14 +1,15 @@
 //! Activity: one item per company, week and user, with sets that only grow. `ADD` is atomic, commutative and
 //! idempotent: an event delivered twice, late or out of order leaves the same item, and nothing is read first.
 //!
-//! What was used stands once, as the name of an attribute, since an item that passes a KB costs twice: `=fexport`
-//! holds the days on which an event that names its company used it, 1 to 7, and for [`Loose`] events each slot and
-//! its day, as ten times the next slot plus the day. Those can be moved to another company when the user turns out to
-//! have been there. `owner` is the person that the item's user turned out to be; readers see only persons.
+//! An item that passes a KB costs twice, so it is small. What was used stands once, as the name of an attribute, and
+//! numbers as the bytes that they need: `=fexport` holds the days on which an event that names its company used it,
+//! 1 to 7, and for [`Loose`] events each slot and its day, as eight times the next slot plus the day. Those can be
+//! moved to another company when the user turns out to have been there. `owner` is the person that the item's user
+//! turned out to be; readers see only persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use barometer_domain::{
     CompanyId, IsoWeek, UserId, WorkspaceId,
     activity::{Sighting, StoredUseError, Use, UserWeek},
@@ -20,7 +21,7 @@ use super::{Item, Range, StoreError, Table, item, keys};
 /// Attributes of an activity item: the sets of [`UserWeek`].
 const DAYS: &str = "days";
 const SLOTS: &str = "slots";
-/// What durations of loose events filled: slot, first and last, in four digits each.
+/// What durations of loose events filled: slot, first and last, in [`FILL_BITS`] each.
 const FILLS: &str = "fills";
 const OWNER: &str = "owner";
 
@@ -46,6 +47,20 @@ impl Stored {
         all
     }
 
+    /// What this has and `other` doesn't, apart from whose it is.
+    pub fn minus(&self, other: &Self) -> Self {
+        let (own, not) = (&self.named, &other.named);
+        Self {
+            named: UserWeek {
+                days: own.days.difference(&not.days).copied().collect(),
+                uses: own.uses.difference(&not.uses).cloned().collect(),
+                slots: own.slots.difference(&not.slots).copied().collect(),
+            },
+            loose: Loose(self.loose.0.difference(&other.loose.0).cloned().collect()),
+            owner: None,
+        }
+    }
+
     /// Whether nothing happened. Items that lost everything to another company stay, empty.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty() && self.loose.is_empty()
@@ -65,7 +80,15 @@ impl From<Loose> for Stored {
 }
 
 /// Numbers below this one are days, the others slots with their day.
-const FIRST_SLOT: u64 = 10;
+const FIRST_SLOT: u64 = 8;
+const FILL_BITS: u32 = 16;
+
+/// A number as the bytes that it needs, the highest first; at least one.
+fn bytes(number: u64) -> Blob {
+    let all = number.to_be_bytes();
+    let needed = all.iter().skip(all.len() - 1 - number.checked_ilog2().unwrap_or_default() as usize / 8);
+    Blob::new(needed.copied().collect::<Vec<_>>())
+}
 
 fn number(slot: u16, day: u8) -> u64 {
     (u64::from(slot) + 1) * FIRST_SLOT + u64::from(day)
@@ -89,14 +112,14 @@ fn sets(stored: &Stored) -> Vec<(String, AttributeValue)> {
             Seen::Day(day) => ("=".to_owned(), number(*slot, *day)),
             Seen::Use(used) => (format!("={}", used.sighting), number(*slot, used.day)),
             Seen::Fill(from, to) => {
-                let fill = (u64::from(*slot) * 10_000 + u64::from(*from)) * 10_000 + u64::from(*to);
+                let fill = (u64::from(*slot) << FILL_BITS | u64::from(*from)) << FILL_BITS | u64::from(*to);
                 (FILLS.to_owned(), fill)
             }
         };
         sets.entry(name).or_default().insert(number);
     }
     sets.into_iter()
-        .map(|(name, numbers)| (name, AttributeValue::Ns(numbers.iter().map(u64::to_string).collect())))
+        .map(|(name, numbers)| (name, AttributeValue::Bs(numbers.into_iter().map(bytes).collect())))
         .collect()
 }
 
@@ -112,9 +135,14 @@ pub(super) fn read_loose(found: &Item) -> Result<Loose, StoreError> {
 
 fn numbers(found: &Item, name: &str) -> Result<Vec<u64>, StoreError> {
     match found.get(name) {
-        Some(AttributeValue::Ns(numbers)) => numbers
+        Some(AttributeValue::Bs(numbers)) => numbers
             .iter()
-            .map(|number| number.parse().map_err(|_| StoreError::Corrupt(format!("{name}: {number}").into())))
+            .map(|bytes| match bytes.as_ref() {
+                bytes if bytes.len() <= size_of::<u64>() => {
+                    Ok(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+                }
+                bytes => Err(StoreError::Corrupt(format!("{name}: {bytes:?}").into())),
+            })
             .collect(),
         _ => Ok(Vec::new()),
     }
@@ -133,8 +161,10 @@ fn read(found: &Item) -> Result<Stored, StoreError> {
         stored.named.slots.insert(short(slot)?);
     }
     for fill in numbers(found, FILLS)? {
-        let seen = Seen::Fill(short(fill / 10_000 % 10_000)?, short(fill % 10_000)?);
-        stored.loose.0.insert(Entry { slot: short(fill / 100_000_000)?, seen });
+        let last = fill & u64::from(u16::MAX);
+        let first = fill >> FILL_BITS & u64::from(u16::MAX);
+        let seen = Seen::Fill(short(first)?, short(last)?);
+        stored.loose.0.insert(Entry { slot: short(fill >> (2 * FILL_BITS))?, seen });
     }
     for name in found.keys() {
         let Some(what) = name.strip_prefix('=') else { continue };
@@ -263,7 +293,7 @@ impl Table {
         week: IsoWeek,
     ) -> Result<BTreeMap<UserId, UserWeek>, StoreError> {
         let mut persons = BTreeMap::<UserId, UserWeek>::new();
-        for (user, stored) in self.stored_week(workspace, company, week).await? {
+        for (user, stored) in self.stored_week(workspace, company, week, false).await? {
             if !stored.is_empty() {
                 let activity = stored.activity();
                 persons.entry(stored.owner.unwrap_or(user)).or_default().merge(&activity);
@@ -278,8 +308,9 @@ impl Table {
         workspace: &WorkspaceId,
         company: &CompanyId,
         week: IsoWeek,
+        consistent: bool,
     ) -> Result<BTreeMap<UserId, Stored>, StoreError> {
-        self.query(keys::company(workspace, company), Range::Prefix(format!("act#{week}#")), false)
+        self.query(keys::company(workspace, company), Range::Prefix(format!("act#{week}#")), consistent)
             .await?
             .iter()
             .map(|found| {

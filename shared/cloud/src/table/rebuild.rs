@@ -1,15 +1,14 @@
-//! Whole items, for comparing what stands with what the log says, and for putting it right.
+//! Access for comparing what stands with what the log says, and for putting it right.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use barometer_domain::{CompanyId, IsoWeek, UserId, WorkspaceId};
 
-use super::{Item, Range, StoreError, Table, item, keys};
+use super::{Item, Range, StoreError, Table, activity::Stored, keys};
 
 /// Of what lies with a user, what was worked out from activity rather than said by somebody.
 const WORKED_OUT: [&str; 3] = ["who#loose#", "who#seat#", "who#answer#"];
 
-/// The sort key of an item.
-pub fn sort_key(item: &Item) -> &str {
+fn sort_key(item: &Item) -> &str {
     match item.get("sk") {
         Some(AttributeValue::S(sk)) => sk,
         _ => "",
@@ -17,16 +16,6 @@ pub fn sort_key(item: &Item) -> &str {
 }
 
 impl Table {
-    /// The activity items of a company and week as they stand, read consistently.
-    pub async fn activity_items(
-        &self,
-        workspace: &WorkspaceId,
-        company: &CompanyId,
-        week: IsoWeek,
-    ) -> Result<Vec<Item>, StoreError> {
-        self.query(keys::company(workspace, company), Range::Prefix(format!("act#{week}#")), true).await
-    }
-
     /// What was said of a user (who they are, which companies they named), as items.
     pub async fn said_of(&self, workspace: &WorkspaceId, user: &UserId) -> Result<Vec<Item>, StoreError> {
         let mut items = self.query(keys::user(workspace, user), Range::All, true).await?;
@@ -39,53 +28,21 @@ impl Table {
         self.put(item, false).await
     }
 
-    /// Makes an activity item that is `old` say what `new` says: what is missing is added to its sets, what is too
-    /// much taken away. What is added meanwhile stays. An item that is to say nothing stays, empty.
-    pub async fn mend(&self, old: Option<&Item>, new: Option<&Item>) -> Result<(), StoreError> {
-        let Some(any) = old.or(new) else { return Ok(()) };
-        let key = item::key(item::get_text(any, "pk")?.to_owned(), sort_key(any).to_owned());
-        let owner = new
-            .and_then(|new| new.get("owner"))
-            .filter(|owner| old.and_then(|old| old.get("owner")) != Some(owner));
-        let missing = more(new, old);
-        if missing.is_empty()
-            && let Some(owner) = owner
-        {
-            self.change_sets(
-                &key,
-                "ADD",
-                sets(new).into_iter().take(1).collect(),
-                Some(("owner", owner.clone())),
-            )
-            .await?;
+    /// Makes a user's week at a company, which holds `old`, say what `new` says: what is missing is added, what is
+    /// too much taken away. What is added meanwhile stays. An item that is to say nothing stays, empty.
+    pub async fn mend_week(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        week: IsoWeek,
+        old: &Stored,
+        new: &Stored,
+    ) -> Result<(), StoreError> {
+        self.add_to_week(workspace, company, user, week, &new.minus(old)).await?;
+        if let Some(owner) = new.owner.as_ref().filter(|owner| old.owner.as_ref() != Some(owner)) {
+            self.own_week(workspace, company, user, week, owner).await?;
         }
-        self.change_sets(&key, "ADD", missing, owner.map(|owner| ("owner", owner.clone()))).await?;
-        self.change_sets(&key, "DELETE", more(old, new), None).await
+        self.remove_from_week(workspace, company, user, week, &old.minus(new)).await
     }
-}
-
-fn elements(value: Option<&AttributeValue>) -> &[String] {
-    match value {
-        Some(AttributeValue::Ns(set) | AttributeValue::Ss(set)) => set,
-        _ => &[],
-    }
-}
-
-fn sets(of: Option<&Item>) -> Vec<(String, AttributeValue)> {
-    more(of, None)
-}
-
-/// What one item's sets have and another's don't.
-fn more(one: Option<&Item>, other: Option<&Item>) -> Vec<(String, AttributeValue)> {
-    let mut more = Vec::new();
-    for (name, value) in one.into_iter().flatten() {
-        let there = elements(other.and_then(|other| other.get(name)));
-        let rest: Vec<String> =
-            elements(Some(value)).iter().filter(|element| !there.contains(element)).cloned().collect();
-        if !rest.is_empty() {
-            let set = if value.is_ss() { AttributeValue::Ss(rest) } else { AttributeValue::Ns(rest) };
-            more.push((name.clone(), set));
-        }
-    }
-    more
 }
