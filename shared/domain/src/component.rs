@@ -186,17 +186,52 @@ pub fn feedback(
     telemetry: Telemetry,
 ) -> Reading<FeedbackCounts> {
     let latest = answer::latest_per_user(answers, week.end(zone), settings.answer_age());
-    let ratings = || latest.values().map(|answer| answer.rating).collect::<Vec<Rating>>();
     let counts = FeedbackCounts { answers: u32::try_from(latest.len()).unwrap_or(u32::MAX) };
+    let (mean, nps) = answer_values(settings, answers, week, zone);
+    feedback_of(settings, mean, nps, counts, telemetry)
+}
+
+/// Feedback from what [`answer_values`] says of the counted answers.
+pub(crate) fn feedback_of(
+    settings: &Settings,
+    mean: Option<Percent>,
+    nps: Option<Percent>,
+    counts: FeedbackCounts,
+    telemetry: Telemetry,
+) -> Reading<FeedbackCounts> {
     let value = match settings.feedback_method {
-        FeedbackMethod::Mean => answer::mean(ratings()),
-        FeedbackMethod::Nps => answer::nps_value(ratings()),
+        FeedbackMethod::Mean => mean,
+        FeedbackMethod::Nps => nps,
     };
     let value = match telemetry {
         Telemetry::DataGap => Err(Missing::DataGap),
         _ => value.ok_or(Missing::NoAnswers),
     };
     Reading { value, counts }
+}
+
+/// The value of a week's answers by each method: mean, and (NPS + 100) / 2.
+pub(crate) fn answer_values(
+    settings: &Settings,
+    answers: &[Answer],
+    week: IsoWeek,
+    zone: Zone,
+) -> (Option<Percent>, Option<Percent>) {
+    let latest = answer::latest_per_user(answers, week.end(zone), settings.answer_age());
+    let ratings = || latest.values().map(|answer| answer.rating).collect::<Vec<Rating>>();
+    (answer::mean(ratings()), answer::nps_value(ratings()))
+}
+
+/// Users by their active days, 1 to 7.
+pub(crate) fn users_by_days(active_days: &[u32]) -> [u32; 7] {
+    let mut users = [0; 7];
+    for days in active_days {
+        let place = usize::try_from(*days).unwrap_or(7).min(7).checked_sub(1);
+        if let Some(counted) = place.and_then(|place| users.get_mut(place)) {
+            *counted += 1;
+        }
+    }
+    users
 }
 
 /// A component in a snapshot: value or why it is missing, weight, contribution, counts.

@@ -109,6 +109,26 @@ pub struct WeekSnapshot {
     pub valid_weeks: u32,
     /// What eligible users used on which days: the next three weeks need it.
     pub uses: UsesOfWeek,
+    /// What the components were computed from.
+    #[serde(default)]
+    pub basis: Basis,
+}
+
+/// What components are computed from beside the counts that they show: with it and `uses`, a week can be scored
+/// again under other settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Basis {
+    /// Eligible users with 1, 2, … 7 active days; the others had none.
+    pub users_by_days: [u32; 7],
+    /// The mean of the counted answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers_mean: Option<Percent>,
+    /// (NPS + 100) / 2 of the counted answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers_nps: Option<Percent>,
+    /// The company's plan when the week was scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
 }
 
 /// Scores one company's week.
@@ -137,6 +157,13 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         .filter(|answer| !settings.exclusions.user_ids.contains(&answer.user))
         .cloned()
         .collect();
+    let (answers_mean, answers_nps) = component::answer_values(settings, &counted, input.week, zone);
+    let basis = Basis {
+        users_by_days: component::users_by_days(&active_days),
+        answers_mean,
+        answers_nps,
+        plan: input.plan.map(str::to_owned),
+    };
     let weighed = component::weigh(
         settings,
         component::login(settings, &active_days, input.telemetry),
@@ -168,6 +195,7 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         heard: input.activity.values().any(|done| !done.is_empty()),
         valid_weeks,
         uses,
+        basis,
     }
 }
 

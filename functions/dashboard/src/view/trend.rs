@@ -189,6 +189,7 @@ mod tests {
                 heard: true,
                 valid_weeks: 5,
                 uses: Default::default(),
+                basis: Default::default(),
             },
         }
     }

@@ -274,5 +274,6 @@ pub fn snapshot(of: &str, score: Option<u16>) -> WeekSnapshot {
         heard: true,
         valid_weeks: 5,
         uses: Default::default(),
+        basis: Default::default(),
     }
 }

@@ -30,6 +30,7 @@ fn snapshot(settings: &Settings, week: IsoWeek, values: [Option<u16>; 3]) -> Wee
         heard: true,
         valid_weeks: 9,
         uses: Default::default(),
+        basis: Default::default(),
     }
 }
 
