@@ -89,6 +89,13 @@ impl Batch {
         batch
     }
 
+    /// The earliest week with activity.
+    pub fn first_week(&self) -> Option<IsoWeek> {
+        let named = self.visits.values().filter_map(|visit| visit.activity.keys().next());
+        let loose = self.strays.values().filter_map(|stray| stray.activity.keys().next());
+        named.chain(loose).min().copied()
+    }
+
     fn add(&mut self, event: &Event, settings: &Settings) {
         if let Some(company) = &event.company {
             self.note_company(company, event);

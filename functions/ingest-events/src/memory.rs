@@ -55,6 +55,7 @@ struct Entries {
     companies: HashMap<(WorkspaceId, CompanyId), DateTime<Utc>>,
     profiles: HashMap<(WorkspaceId, CompanyId), (Profile, DateTime<Utc>)>,
     people: HashMap<Id, (Person, DateTime<Utc>)>,
+    first_weeks: HashMap<WorkspaceId, IsoWeek>,
 }
 
 /// The memory of one process.
@@ -82,6 +83,16 @@ impl Memory {
     fn with<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
         // A panic while the lock was held can't leave a map half changed.
         access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a workspace is known to have events in a week or an earlier one.
+    pub fn knows_first_week(&self, workspace: &WorkspaceId, week: IsoWeek) -> bool {
+        self.with(|entries| entries.first_weeks.get(workspace).is_some_and(|first| *first <= week))
+    }
+
+    /// Notes that a workspace has events in a week.
+    pub fn note_first_week(&self, workspace: WorkspaceId, week: IsoWeek) {
+        self.with(|entries| keep(&mut entries.first_weeks, workspace, week));
     }
 
     /// Who an id was when somebody last looked.

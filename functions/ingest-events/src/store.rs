@@ -74,6 +74,7 @@ impl Context<'_> {
         events: impl IntoIterator<Item = &Event>,
     ) -> Result<usize, StoreError> {
         let batch = Batch::of(events, self.settings);
+        self.first_week(&batch).await?;
         // Companies and identities first: activity of a company that isn't there yet would be invisible.
         all(batch.companies.iter().map(|(company, note)| self.company(company, note)).collect()).await?;
         all(batch.people.iter().map(|(user, note)| self.person(user, note)).collect()).await?;
@@ -91,6 +92,16 @@ impl Context<'_> {
         let strays = plans.into_iter().filter_map(|(user, plan)| Some((user, batch.strays.get(user)?, plan)));
         let strays = strays.map(|(user, stray, plan)| self.stray(user, stray, plan)).collect();
         Ok(all(strays).await?.into_iter().sum())
+    }
+
+    /// Tells the workspace of the earliest week: scoring begins there.
+    async fn first_week(&self, batch: &Batch) -> Result<(), StoreError> {
+        let Some(week) = batch.first_week() else { return Ok(()) };
+        if !self.memory.knows_first_week(self.workspace, week) {
+            self.table.note_first_week(self.workspace, week).await?;
+            self.memory.note_first_week(self.workspace.clone(), week);
+        }
+        Ok(())
     }
 
     async fn company(&self, company: &CompanyId, note: &CompanyNote) -> Result<(), StoreError> {

@@ -6,16 +6,19 @@
 //! the bus back to this function.
 //! Writes: runs, monthly snapshots, the month on companies' rows.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use barometer_cloud::{
     Bus, Table,
     bus::{self, DetailType},
-    lambda::Chain,
-    sharded::{Outcome, RunError, Trigger},
+    sharded::{Outcome, RunError, Trigger, Walk},
     table::{
         companies::{MonthScore, Readings, SCORE_SHARDS},
-        runs::{Pass, Run, RunKey},
+        runs::{Pass, Run, RunKey, Step},
         settings::SettingsVersion,
         snapshots::Published,
     },
@@ -35,6 +38,8 @@ pub struct Deps {
     pub table: Table,
     /// The bus.
     pub bus: Bus,
+    /// How long an invocation goes on before it hands over.
+    pub budget: Duration,
 }
 
 /// What invokes the function.
@@ -106,7 +111,9 @@ async fn due_in(
         settings_version: settings.version,
         shards: SCORE_SHARDS,
         done: Default::default(),
+        counted: Default::default(),
         telemetry: None,
+        finished_at: None,
     };
     let run = match deps.table.run(workspace, key).await? {
         Some(run) => run,
@@ -114,12 +121,7 @@ async fn due_in(
     };
     let events = run
         .left()
-        .map(|shard| {
-            let change =
-                serde_json::json!({ "month": month, "scored": scored, "settled": settled, "shard": shard });
-            let name = format!("{month} {scored} {settled} {shard}");
-            bus::Event::new(DetailType::RollupShard, workspace, None, now, &name, &change)
-        })
+        .map(|shard| shard_event(workspace, key, shard, None, now))
         .collect::<Result<Vec<_>, _>>()?;
     deps.bus.publish_all(&events).await?;
     Ok(events.len())
@@ -132,56 +134,91 @@ async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
     if run.done.contains(&detail.shard) {
         return Ok(Outcome::default());
     }
-    let companies = deps.table.companies_to_score(workspace, detail.shard).await?;
-    let mut outcome = Outcome { companies: companies.len(), ..Outcome::default() };
-    let mut failed = 0;
-    let mut versions = Versions::new();
-    for company in &companies {
-        match roll_up_company(deps, workspace, company, detail, &mut versions).await {
-            Ok(published) => outcome.published += usize::from(published),
-            Err(RunError::Store(error)) if error.is_retryable() => return Err(error.into()),
-            Err(error) => {
-                failed += 1;
-                tracing::error!(%workspace, %company, error = %Chain(&error), "company not rolled up");
-            }
+    let walk = Walk {
+        table: &deps.table,
+        workspace,
+        key,
+        shard: detail.shard,
+        step: Step::Score,
+        now: detail.occurred_at,
+        until: Instant::now() + deps.budget,
+    };
+    let versions = Versions::default();
+    let mut outcome = Outcome::default();
+    let mut progress = walk.begin().await?;
+    let work = |company| roll_up_company(deps, workspace, company, detail, &versions);
+    while let Some(page) = walk.page(&progress, work).await? {
+        outcome.companies += page.brought.len();
+        outcome.published += page.brought.iter().filter(|published| **published).count();
+        if let Some(after) = walk.keep(&mut progress, page).await? {
+            let again = shard_event(workspace, key, detail.shard, Some(&after), detail.occurred_at)?;
+            deps.bus.publish_all(&[again]).await?;
+            return Ok(Outcome { handed_over: true, ..outcome });
         }
     }
-    if failed > 0 {
-        return Err(RunError::Companies { failed, companies: companies.len() });
-    }
+    outcome.failed = usize::try_from(progress.failed).unwrap_or(usize::MAX);
     deps.table.shard_done(workspace, key, detail.shard).await?;
     Ok(outcome)
 }
 
-/// Versions of the settings, each read once a shard.
-type Versions = BTreeMap<u32, Settings>;
+/// What has a shard of a run rolled up, from behind a company on.
+fn shard_event(
+    workspace: &WorkspaceId,
+    key: RunKey,
+    shard: u8,
+    after: Option<&CompanyId>,
+    now: DateTime<Utc>,
+) -> Result<bus::Event, RunError> {
+    let RunKey::Month(month, scored, settled) = key else { return Err(RunError::Missing("month")) };
+    let change = serde_json::json!({ "month": month, "scored": scored, "settled": settled, "shard": shard });
+    let name = format!("{month} {scored} {settled} {shard} {}", after.map_or("", CompanyId::as_str));
+    Ok(bus::Event::new(DetailType::RollupShard, workspace, None, now, &name, &change)?)
+}
+
+/// Versions of the settings, each read about once a shard.
+#[derive(Debug, Default)]
+struct Versions(Mutex<BTreeMap<u32, Arc<Settings>>>);
+
+impl Versions {
+    async fn get(
+        &self,
+        table: &Table,
+        workspace: &WorkspaceId,
+        version: u32,
+    ) -> Result<Arc<Settings>, RunError> {
+        let known = |versions: &Mutex<BTreeMap<u32, Arc<Settings>>>| {
+            versions.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
+        };
+        if let Some(settings) = known(&self.0) {
+            return Ok(settings);
+        }
+        let read = table.settings_version(workspace, version).await?;
+        let settings = Arc::new(read.ok_or(RunError::Missing("version of the settings"))?.settings);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(version, settings.clone());
+        Ok(settings)
+    }
+}
 
 /// Rolls one company up; returns whether there was anything new to publish.
 async fn roll_up_company(
     deps: &Deps,
     workspace: &WorkspaceId,
-    id: &CompanyId,
+    id: CompanyId,
     detail: &ShardDetail,
-    versions: &mut Versions,
+    versions: &Versions,
 ) -> Result<bool, RunError> {
     let weeks = detail.month.weeks();
     let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(false) };
-    let weeks = deps.table.weeks(workspace, id, *first, *last).await?;
+    let weeks = deps.table.weeks(workspace, &id, *first, *last).await?;
     let Some(latest) = weeks.last() else { return Ok(false) };
     // The bands of the latest week: saving other settings never rewrites a month.
     let version = latest.snapshot.settings_version;
-    let settings = match versions.entry(version) {
-        Entry::Occupied(read) => read.into_mut(),
-        Entry::Vacant(unread) => {
-            let read = deps.table.settings_version(workspace, version).await?;
-            unread.insert(read.ok_or(RunError::Missing("version of the settings"))?.settings)
-        }
-    };
+    let settings = versions.get(&deps.table, workspace, version).await?;
     let weeks: Vec<_> = weeks.into_iter().map(|published| (published.revision, published.snapshot)).collect();
-    let snapshot = month::roll_up(detail.month, settings, version, &weeks);
+    let snapshot = month::roll_up(detail.month, &settings, version, &weeks);
 
-    let Some(company) = deps.table.company(workspace, id).await? else { return Ok(false) };
-    let before = deps.table.months(workspace, id, detail.month, detail.month).await?.pop();
+    let Some(company) = deps.table.company(workspace, &id).await? else { return Ok(false) };
+    let before = deps.table.months(workspace, &id, detail.month, detail.month).await?.pop();
     let unchanged = before.as_ref().is_some_and(|before| before.snapshot == snapshot);
     let revision = before.as_ref().map_or(1, |before| before.revision + u32::from(!unchanged));
     let score = MonthScore {
@@ -197,10 +234,10 @@ async fn roll_up_company(
         ..Readings::default()
     };
     if unchanged {
-        deps.table.write_readings(workspace, id, &readings).await?;
+        deps.table.write_readings(workspace, &id, &readings).await?;
         return Ok(false);
     }
     let published = Published { revision, published_at: detail.occurred_at, snapshot };
-    deps.table.publish_month(workspace, id, &published, &readings, &[]).await?;
+    deps.table.publish_month(workspace, &id, &published, &readings, &[]).await?;
     Ok(true)
 }

@@ -7,14 +7,13 @@ use barometer_cloud::{
     asking::is_excluded,
     bus::{DetailType, Event},
     happiness,
-    lambda::Chain,
     sharded::{Outcome, RunError},
     table::{
         answers::Answer,
         asks::Ask,
         companies::{Company, Engagement, Readings, TREND_WEEKS, TrendPoint},
         members::Member,
-        runs::RunKey,
+        runs::{Run, Step},
         snapshots::Published,
     },
     views::no_happiness,
@@ -23,12 +22,12 @@ use barometer_domain::{
     CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
     activity::UserWeek,
     calendar::SLOT_SECONDS,
-    telemetry::Telemetry,
+    telemetry::{REGULAR_WEEKS, Telemetry},
     week::{self, CompanyWeek, History, WeekSnapshot},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Deps, ShardDetail, plan::REGULAR_WEEKS};
+use crate::{Deps, ShardDetail, finish};
 
 /// What all companies of a shard are scored with.
 struct Context<'a> {
@@ -42,47 +41,45 @@ struct Context<'a> {
 }
 
 /// Scores the companies of a shard. A shard that is done already is left alone.
-pub async fn score(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
+pub async fn score(
+    deps: &Deps,
+    detail: &ShardDetail,
+    run: &Run,
+    telemetry: Telemetry,
+) -> Result<Outcome, RunError> {
     let workspace = &detail.workspace_id;
-    let key = RunKey::Week(detail.week, detail.pass);
-    let run = deps.table.run(workspace, key).await?.ok_or(RunError::Missing("run"))?;
     if run.done.contains(&detail.shard) {
         return Ok(Outcome::default());
     }
     let settings = deps.table.settings_version(workspace, run.settings_version).await?;
     let settings = settings.ok_or(RunError::Missing("version of the settings"))?;
+    let walk = detail.walk(deps, Step::Score);
     let context = Context {
         table: &deps.table,
         workspace,
         week: detail.week,
         settings: &settings.settings,
         settings_version: settings.version,
-        telemetry: run.telemetry.unwrap_or(Telemetry::Normal),
+        telemetry,
         now: detail.occurred_at,
     };
-    let companies = deps.table.companies_to_score(workspace, detail.shard).await?;
-    let mut outcome = Outcome { companies: companies.len(), ..Outcome::default() };
-    let (mut failed, mut events) = (0, Vec::new());
-    for company in &companies {
-        match context.score_company(company).await {
-            Ok(scored) => {
-                outcome.published += usize::from(scored.published);
-                events.extend(scored.events);
-            }
-            Err(error) if error.is_retryable() => return Err(error.into()),
-            Err(error) => {
-                failed += 1;
-                tracing::error!(%workspace, %company, error = %Chain(&error), "company not scored");
-            }
+    let context = &context;
+    let mut outcome = Outcome::default();
+    let mut progress = walk.begin().await?;
+    while let Some(mut page) = walk.page(&progress, |company| context.score_company(company)).await? {
+        outcome.companies += page.brought.len();
+        outcome.published += page.brought.iter().filter(|scored| scored.published).count();
+        let events: Vec<Event> = page.brought.iter_mut().flat_map(|scored| scored.events.drain(..)).collect();
+        deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
+        if let Some(after) = walk.keep(&mut progress, page).await? {
+            detail.hand_over(deps, Step::Score, &after).await?;
+            return Ok(Outcome { handed_over: true, ..outcome });
         }
     }
-    deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
-    if failed > 0 {
-        return Err(RunError::Companies { failed, companies: companies.len() });
-    }
-    let run = deps.table.shard_done(workspace, key, detail.shard).await?;
+    outcome.failed = usize::try_from(progress.failed).unwrap_or(usize::MAX);
+    let run = deps.table.shard_done(workspace, walk.key, detail.shard).await?;
     if run.is_complete() {
-        tracing::info!(%workspace, week = %detail.week, pass = ?detail.pass, "week scored");
+        finish::finish(deps, workspace, walk.key, &run, detail.occurred_at).await?;
     }
     Ok(outcome)
 }
@@ -103,7 +100,8 @@ struct Scored {
 }
 
 impl Context<'_> {
-    async fn score_company(&self, id: &CompanyId) -> Result<Scored, StoreError> {
+    async fn score_company(&self, id: CompanyId) -> Result<Scored, RunError> {
+        let id = &id;
         let zone = self.settings.time_zone;
         let Some(company) = self.table.company(self.workspace, id).await? else {
             return Ok(Scored::default());

@@ -1,6 +1,6 @@
 //! Gives every function what it needs, as its `main` does on AWS.
 
-use barometer_cloud::{Bus, Clock, Mailer, Table, clients};
+use barometer_cloud::{Bus, Clock, Mailer, Table, clients, sharded::BUDGET};
 use barometer_domain::token::{Key, Keys};
 use thiserror::Error;
 
@@ -100,8 +100,8 @@ pub fn functions(wiring: Wiring) -> Functions {
     let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone() };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
     let dashboard = dashboard::Deps { table: table.clone(), clock, secure_cookies: false };
-    let score = score_week::Deps { table: table.clone(), bus: bus.clone() };
-    let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone() };
+    let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
+    let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };
 

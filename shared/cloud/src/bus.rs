@@ -33,6 +33,9 @@ pub enum DetailType {
     /// A shard of a month is to be rolled up.
     #[serde(rename = "rollup.shard")]
     RollupShard,
+    /// A week was scored, or a month rolled up, for all companies.
+    #[serde(rename = "run.completed")]
+    RunCompleted,
 }
 
 impl DetailType {
@@ -45,6 +48,7 @@ impl DetailType {
             Self::FeedbackReceived => "feedback.received",
             Self::ScoreShard => "score.shard",
             Self::RollupShard => "rollup.shard",
+            Self::RunCompleted => "run.completed",
         }
     }
 }

@@ -1,9 +1,32 @@
-//! What functions share that run over all companies: a schedule plans the run, its shards come back over the bus.
+//! What functions share that run over all companies: a schedule plans the run, its shards come back over the bus, and
+//! each walks through its companies a page at a time.
+//!
+//! A page is checkpointed when all of it is done, so a walk that is killed or runs out of time is taken up behind the
+//! last whole page; doing a company twice changes nothing.
 
+use std::time::{Duration, Instant};
+
+use barometer_domain::{CompanyId, WorkspaceId};
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use crate::{StoreError, bus::BusError};
+use crate::{
+    StoreError, Table,
+    bus::BusError,
+    lambda::Chain,
+    table::runs::{Progress, RunKey, Step},
+};
+
+/// Companies of a page.
+const PAGE: i32 = 64;
+/// Companies of a page that are worked on at the same time.
+const AT_ONCE: usize = 16;
+/// How often a company is tried again when another worker changes it meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// How long a walk goes on; then it hands over. The functions' time-out is 300 seconds.
+pub const BUDGET: Duration = Duration::from_secs(240);
 
 /// What invokes such a function; `D` names a shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,6 +53,17 @@ pub struct Outcome {
     pub companies: usize,
     /// Snapshots published: first revisions and later ones.
     pub published: usize,
+    /// Companies that failed and will fail again.
+    pub failed: usize,
+    /// Time ran out; another invocation goes on.
+    pub handed_over: bool,
+}
+
+impl Outcome {
+    /// Nothing but that another invocation goes on.
+    pub fn handed_over() -> Self {
+        Self { handed_over: true, ..Self::default() }
+    }
 }
 
 /// Why an invocation failed. It is retried, and what is done already is not done twice.
@@ -44,14 +78,99 @@ pub enum RunError {
     /// A run that nobody planned, or settings that aren't there.
     #[error("there is no {0}")]
     Missing(&'static str),
-    /// Some companies of a shard failed; the others are done.
-    #[error("{failed} of {companies} companies failed")]
-    Companies {
-        /// Companies that failed.
-        failed: usize,
-        /// Companies in the shard.
-        companies: usize,
-    },
+}
+
+/// A walk through the companies of a shard, for one step of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The workspace.
+    pub workspace: &'a WorkspaceId,
+    /// The run.
+    pub key: RunKey,
+    /// The shard.
+    pub shard: u8,
+    /// The step.
+    pub step: Step,
+    /// The schedule's time.
+    pub now: DateTime<Utc>,
+    /// When it hands over.
+    pub until: Instant,
+}
+
+/// What a page of companies brought.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// What the work on each brought.
+    pub brought: Vec<T>,
+    last: CompanyId,
+    failed: u64,
+}
+
+impl Walk<'_> {
+    /// Where the walk was left.
+    pub async fn begin(&self) -> Result<Progress, RunError> {
+        Ok(self.table.progress(self.workspace, self.key, self.shard, self.step).await?)
+    }
+
+    /// Does `work` for the next page of companies; nothing when none is left. A company whose own items can't be
+    /// read or written is logged and counted, and keeps nobody waiting. Errors: what stops everybody, or may go well
+    /// the next time.
+    pub async fn page<T, F>(
+        &self,
+        progress: &Progress,
+        work: impl Fn(CompanyId) -> F,
+    ) -> Result<Option<Page<T>>, RunError>
+    where
+        F: Future<Output = Result<T, RunError>>,
+    {
+        let Self { table, workspace, shard, .. } = *self;
+        let companies = table.companies_to_score(workspace, shard, progress.after.as_ref(), PAGE).await?;
+        let Some(last) = companies.last().cloned() else { return Ok(None) };
+        let attempts: Vec<_> = companies.into_iter().map(|company| attempt(company, &work)).collect();
+        let done: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
+        let mut page = Page { brought: Vec::with_capacity(done.len()), last, failed: 0 };
+        for result in done {
+            match result {
+                Ok(one) => page.brought.push(one),
+                Err((company, RunError::Store(error))) if error.is_of_the_item() => {
+                    page.failed += 1;
+                    tracing::error!(%workspace, %company, error = %Chain(&error), "company failed");
+                }
+                Err((_, error)) => return Err(error),
+            }
+        }
+        Ok(Some(page))
+    }
+
+    /// Keeps that a page is done, with what was counted in `progress`. Returns the company to go on behind when time
+    /// is up.
+    pub async fn keep<T>(
+        &self,
+        progress: &mut Progress,
+        page: Page<T>,
+    ) -> Result<Option<CompanyId>, RunError> {
+        progress.after = Some(page.last.clone());
+        progress.failed += page.failed;
+        self.table.keep_progress(self.workspace, self.key, self.shard, self.step, progress, self.now).await?;
+        Ok((Instant::now() >= self.until).then_some(page.last))
+    }
+}
+
+/// Works on a company, again when another worker was quicker: it then finds what that one wrote.
+async fn attempt<T, F>(company: CompanyId, work: &impl Fn(CompanyId) -> F) -> Result<T, (CompanyId, RunError)>
+where
+    F: Future<Output = Result<T, RunError>>,
+{
+    let mut attempts = 1;
+    loop {
+        match work(company.clone()).await {
+            Err(RunError::Store(StoreError::Conflict)) if attempts < ATTEMPTS => attempts += 1,
+            Err(error) => return Err((company, error)),
+            Ok(brought) => return Ok(brought),
+        }
+    }
 }
 
 impl From<serde_json::Error> for RunError {

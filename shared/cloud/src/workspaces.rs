@@ -1,6 +1,6 @@
 //! Workspaces: the tenants, with the first keys of each.
 
-use barometer_domain::{IdError, Settings, WorkspaceId, Zone};
+use barometer_domain::{IdError, IsoWeek, Settings, WorkspaceId, Zone};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub struct Workspace {
     pub workspace_id: WorkspaceId,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// The earliest week with events, where scoring begins. Nothing before the first event.
+    #[serde(default)]
+    pub first_week: Option<IsoWeek>,
 }
 
 /// A workspace to make.
@@ -126,7 +129,7 @@ pub async fn create(table: &Table, new: NewWorkspace, now: DateTime<Utc>) -> Res
     let token = credential(Kind::ApiToken, Some(Scope::Admin), "first API token")?;
     let made = table
         .create_workspace(
-            &Workspace { workspace_id: workspace_id.clone(), created_at: now },
+            &Workspace { workspace_id: workspace_id.clone(), created_at: now, first_week: None },
             &settings,
             [(write_key.as_str(), &write), (api_token.as_str(), &token)],
         )

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::IsoWeek;
+
 /// What is known of a company's events in a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,13 +18,57 @@ pub enum Telemetry {
     DataGap,
 }
 
+/// Companies of a workspace, or of a part of it, that were heard in a week or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Census {
+    /// Companies that sent events in the week.
+    pub heard: u64,
+    /// Regular companies: those with events in each of the previous four weeks.
+    pub regular: u64,
+    /// Of the regular ones, those that were silent in the week.
+    pub silent: u64,
+}
+
+/// Weeks of events that make a company a regular sender.
+pub const REGULAR_WEEKS: i64 = 4;
 /// A gap needs at least this many silent regular companies …
 pub const GAP_COMPANIES: u64 = 5;
 /// … and at least one in this many of the regular ones (20 %).
 pub const GAP_SHARE: u64 = 5;
 
-/// Rule: data gap: at least 20 % and at least five of the regular companies, those with events in each of
-/// the previous four weeks, are silent in the same week.
-pub fn is_data_gap(regular: u64, silent: u64) -> bool {
-    silent >= GAP_COMPANIES && silent * GAP_SHARE >= regular
+impl Census {
+    /// Counts one company, which was heard in the week or not, and is a regular sender or not.
+    pub fn count(&mut self, heard: bool, regular: bool) {
+        self.heard += u64::from(heard);
+        self.regular += u64::from(regular);
+        self.silent += u64::from(regular && !heard);
+    }
+
+    /// Adds another part of the workspace.
+    pub fn add(&mut self, other: Self) {
+        self.heard += other.heard;
+        self.regular += other.regular;
+        self.silent += other.silent;
+    }
+
+    /// Rule: data gap: at least 20 % and at least five of the regular companies are silent in the same week.
+    pub fn is_data_gap(self) -> bool {
+        self.silent >= GAP_COMPANIES && self.silent * GAP_SHARE >= self.regular
+    }
+
+    /// The telemetry of the whole workspace.
+    pub fn telemetry(self) -> Telemetry {
+        if self.heard == 0 {
+            Telemetry::WorkspaceSilent
+        } else if self.is_data_gap() {
+            Telemetry::DataGap
+        } else {
+            Telemetry::Normal
+        }
+    }
+}
+
+/// Whether the weeks in which a company was heard make it a regular sender in `week`.
+pub fn is_regular(heard: &[IsoWeek], week: IsoWeek) -> bool {
+    (1..=REGULAR_WEEKS).all(|back| heard.contains(&week.plus(-back)))
 }

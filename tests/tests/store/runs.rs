@@ -10,6 +10,8 @@ fn run(shards: u8, planned: &str) -> Run {
         shards,
         settings_version: 1,
         done: [].into(),
+        counted: [].into(),
+        finished_at: None,
         telemetry: Some(Telemetry::Normal),
     }
 }

@@ -52,7 +52,6 @@ pub fn done(days: &[u8], slots: &[u16], feature: Option<&str>) -> UserWeek {
         days: days.iter().copied().collect(),
         slots: slots.iter().copied().collect(),
         uses: sighting.map(|sighting| Use { day: days[0], sighting }).into_iter().collect(),
-        basis: Default::default(),
     }
 }
 
@@ -94,7 +93,6 @@ pub fn busy_week(features: u32) -> UserWeek {
     UserWeek {
         days: BTreeSet::from([1, 2, 4]),
         uses: (0..features).map(|n| Use { day: [1, 2, 4][n as usize % 3], sighting: sighting(n) }).collect(),
-        basis: Default::default(),
         slots: [108, 396, 972].into_iter().flat_map(|start| start..start + 12).collect(),
     }
 }

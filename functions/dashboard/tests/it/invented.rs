@@ -106,6 +106,7 @@ fn snapshots(story: &Story, last: IsoWeek) -> Vec<WeekSnapshot> {
                 heard: true,
                 valid_weeks: 9,
                 uses: Default::default(),
+                basis: Default::default(),
             }
         })
         .collect::<Vec<_>>()

@@ -1,11 +1,11 @@
-//! Activity: one item per company, week and user, with sets that only grow. `ADD` is atomic, commutative and
-//! idempotent: an event delivered twice, late or out of order leaves the same item, and nothing is read first.
+//! Activity of a user at a company in a week: sets that only grow. `ADD` is atomic, commutative and idempotent: an
+//! event delivered twice, late or out of order leaves the same, and nothing is read first.
 //!
-//! An item that passes a KB costs twice, so it is small. What was used stands once, as the name of an attribute, and
+//! An item that passes a KB costs twice, so there is one a day, and it is small. What was used stands once, as the name of an attribute, and
 //! numbers as the bytes that they need: `=fexport` holds the days on which an event that names its company used it,
 //! 1 to 7, and for [`Loose`] events each slot and its day, as eight times the next slot plus the day. Those can be
 //! moved to another company when the user turns out to have been there. `owner` is the person that the item's user
-//! turned out to be; readers see only persons.
+//! turned out to be; where one day's item says so, it is so for the week. Readers see only persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +64,41 @@ impl Stored {
     /// Whether nothing happened. Items that lost everything to another company stay, empty.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty() && self.loose.is_empty()
+    }
+}
+
+/// Slots of an item. Days of 23 or 25 hours don't matter: any part will do that follows from the slot alone.
+const SLOTS_A_DAY: u16 = 288;
+
+/// The day, 1 to 7, in whose item a slot lies; what reaches beyond the week lies in its last.
+fn day_of(slot: u16) -> u8 {
+    u8::try_from(slot / SLOTS_A_DAY + 1).unwrap_or(u8::MAX).min(7)
+}
+
+impl Stored {
+    /// What lies in which day's item.
+    fn by_day(&self) -> BTreeMap<u8, Self> {
+        let mut days = BTreeMap::<u8, Self>::new();
+        for day in &self.named.days {
+            days.entry(*day).or_default().named.days.insert(*day);
+        }
+        for used in &self.named.uses {
+            days.entry(used.day).or_default().named.uses.insert(used.clone());
+        }
+        for slot in &self.named.slots {
+            days.entry(day_of(*slot)).or_default().named.slots.insert(*slot);
+        }
+        for entry in &self.loose.0 {
+            days.entry(day_of(entry.slot)).or_default().loose.0.insert(entry.clone());
+        }
+        days
+    }
+
+    /// Adds what another day's item says.
+    fn merge(&mut self, other: Self) {
+        self.named.merge(&other.named);
+        self.loose.0.extend(other.loose.0);
+        self.owner = self.owner.take().or(other.owner);
     }
 }
 
@@ -190,11 +225,23 @@ fn read(found: &Item) -> Result<Stored, StoreError> {
     Ok(stored)
 }
 
-fn week_of(sk: &str) -> Result<(IsoWeek, &str), StoreError> {
+/// Week and user of a sort key.
+fn place_of(sk: &str) -> Result<(IsoWeek, UserId), StoreError> {
+    let corrupt = || StoreError::Corrupt(format!("{sk:?} is no activity").into());
     let mut parts = sk.splitn(3, '#').skip(1);
-    let week = parts.next().and_then(|week| week.parse().ok());
-    let week = week.ok_or_else(|| StoreError::Corrupt(format!("{sk:?} names no week").into()))?;
-    Ok((week, parts.next().unwrap_or_default()))
+    let week = parts.next().and_then(|week| week.parse().ok()).ok_or_else(corrupt)?;
+    let (user, _) = parts.next().and_then(|rest| rest.rsplit_once('#')).ok_or_else(corrupt)?;
+    Ok((week, UserId::new(user).map_err(|error| StoreError::Corrupt(error.into()))?))
+}
+
+/// The items of a week, together by the user whose they are.
+fn by_user(items: &[Item]) -> Result<BTreeMap<UserId, Stored>, StoreError> {
+    let mut users = BTreeMap::<UserId, Stored>::new();
+    for found in items {
+        let (_, user) = place_of(item::get_text(found, "sk")?)?;
+        users.entry(user).or_default().merge(read(found)?);
+    }
+    Ok(users)
 }
 
 impl Table {
@@ -247,9 +294,12 @@ impl Table {
         week: IsoWeek,
         added: &Stored,
     ) -> Result<(), StoreError> {
-        let key = item::key(keys::company(workspace, company), keys::activity(week, user));
         let owner = added.owner.as_ref().map(|owner| (OWNER, item::text(owner.as_str())));
-        self.change_sets(&key, "ADD", sets(added), owner).await
+        for (day, added) in added.by_day() {
+            let key = item::key(keys::company(workspace, company), keys::activity(week, user, day));
+            self.change_sets(&key, "ADD", sets(&added), owner.clone()).await?;
+        }
+        Ok(())
     }
 
     /// Takes activity of a user from a company. What is added meanwhile stays.
@@ -261,8 +311,11 @@ impl Table {
         week: IsoWeek,
         removed: &Stored,
     ) -> Result<(), StoreError> {
-        let key = item::key(keys::company(workspace, company), keys::activity(week, user));
-        self.change_sets(&key, "DELETE", sets(removed), None).await
+        for (day, removed) in removed.by_day() {
+            let key = item::key(keys::company(workspace, company), keys::activity(week, user, day));
+            self.change_sets(&key, "DELETE", sets(&removed), None).await?;
+        }
+        Ok(())
     }
 
     /// Says whose a user's activity of a week is, if there is any.
@@ -274,15 +327,33 @@ impl Table {
         week: IsoWeek,
         owner: &UserId,
     ) -> Result<(), StoreError> {
-        let owned = self
-            .update(keys::company(workspace, company), keys::activity(week, user))
-            .update_expression("SET #owner = :owner")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#owner", OWNER)
-            .expression_attribute_values(":owner", item::text(owner.as_str()))
-            .send()
-            .await;
-        super::or_done(owned)
+        for found in self.days_of(workspace, company, user, week).await? {
+            self.update(keys::company(workspace, company), item::get_text(&found, "sk")?.to_owned())
+                .update_expression("SET #owner = :owner")
+                .expression_attribute_names("#owner", OWNER)
+                .expression_attribute_values(":owner", item::text(owner.as_str()))
+                .send()
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// A user's items of a week at a company, read consistently.
+    async fn days_of(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        week: IsoWeek,
+    ) -> Result<Vec<Item>, StoreError> {
+        let range = Range::Between(keys::activity(week, user, 1), keys::activity(week, user, 7));
+        let mut items = self.query(keys::company(workspace, company), range, true).await?;
+        // The id of another user may begin with this one and a day.
+        items.retain(|found| {
+            let place = item::get_text(found, "sk").and_then(place_of);
+            place.is_ok_and(|(_, of)| of == *user)
+        });
+        Ok(items)
     }
 
     /// Activity of all users of a company in a week, by person.
@@ -311,14 +382,8 @@ impl Table {
         consistent: bool,
     ) -> Result<BTreeMap<UserId, Stored>, StoreError> {
         self.query(keys::company(workspace, company), Range::Prefix(format!("act#{week}#")), consistent)
-            .await?
-            .iter()
-            .map(|found| {
-                let (_, user) = week_of(item::get_text(found, "sk")?)?;
-                let user = UserId::new(user).map_err(|error| StoreError::Corrupt(error.into()))?;
-                Ok((user, read(found)?))
-            })
-            .collect()
+            .await
+            .and_then(|items| by_user(&items))
     }
 
     /// What is stored of one user at a company in a week, read consistently.
@@ -329,15 +394,8 @@ impl Table {
         user: &UserId,
         week: IsoWeek,
     ) -> Result<Option<Stored>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::company(workspace, company), keys::activity(week, user))))
-            .consistent_read(true)
-            .send()
-            .await?;
-        answer.item.as_ref().map(read).transpose()
+        let items = self.days_of(workspace, company, user, week).await?;
+        Ok(by_user(&items)?.remove(user))
     }
 
     /// The week of the first item with activity, from one end; one item is read unless it is empty.
@@ -349,7 +407,7 @@ impl Table {
     ) -> Result<Option<IsoWeek>, StoreError> {
         let active = |found: &Item| {
             let empty = read(found)?.is_empty();
-            Ok::<_, StoreError>(if empty { None } else { Some(week_of(item::get_text(found, "sk")?)?.0) })
+            Ok::<_, StoreError>(if empty { None } else { Some(place_of(item::get_text(found, "sk")?)?.0) })
         };
         match self.first(pk.clone(), prefix.clone(), forward, 1).await?.first().map(active).transpose()? {
             None => return Ok(None),

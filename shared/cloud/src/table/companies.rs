@@ -355,29 +355,35 @@ impl Table {
         Ok(())
     }
 
-    /// Ids of the companies of one shard of the score list.
+    /// Ids of companies of one shard of the score list in their order: up to `limit` after one.
     pub async fn companies_to_score(
         &self,
         workspace: &WorkspaceId,
         shard: u8,
+        after: Option<&CompanyId>,
+        limit: i32,
     ) -> Result<Vec<CompanyId>, StoreError> {
-        let mut pages = self
+        let mut request = self
             .client
             .query()
             .table_name(&self.name)
             .index_name(WORK_INDEX)
             .key_condition_expression("work_pk = :pk")
             .expression_attribute_values(":pk", item::text(format!("{workspace}#score#{shard}")))
-            .into_paginator()
-            .send();
-        let mut companies = Vec::new();
-        while let Some(page) = pages.next().await {
-            for found in page?.items.unwrap_or_default() {
-                let id = item::get_text(&found, "work_sk")?;
-                companies.push(CompanyId::new(id).map_err(|error| StoreError::Corrupt(error.into()))?);
-            }
+            .limit(limit);
+        if let Some(after) = after {
+            request = request
+                .key_condition_expression("work_pk = :pk AND work_sk > :after")
+                .expression_attribute_values(":after", item::text(after.as_str()));
         }
-        Ok(companies)
+        let found = request.send().await?.items.unwrap_or_default();
+        found
+            .iter()
+            .map(|found| {
+                let id = item::get_text(found, "work_sk")?;
+                CompanyId::new(id).map_err(|error| StoreError::Corrupt(error.into()))
+            })
+            .collect()
     }
 
     /// What a week's scoring changes of a company's row.

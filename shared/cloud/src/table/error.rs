@@ -35,6 +35,11 @@ impl StoreError {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Throttled(_) | Self::Unavailable(_))
     }
+
+    /// Whether the fault lies in an item, so that others can go on.
+    pub fn is_of_the_item(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::TooLarge(_) | Self::Pack(_))
+    }
 }
 
 impl<E, R> From<SdkError<E, R>> for StoreError

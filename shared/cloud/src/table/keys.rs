@@ -25,8 +25,8 @@ pub(super) fn member(user: &UserId) -> String {
     format!("user#{user}")
 }
 
-pub(super) fn activity(week: IsoWeek, user: &UserId) -> String {
-    format!("act#{week}#{user}")
+pub(super) fn activity(week: IsoWeek, user: &UserId, day: u8) -> String {
+    format!("act#{week}#{user}#{day}")
 }
 
 pub(super) fn week_snapshot(week: IsoWeek, revision: u32) -> String {

@@ -16,7 +16,7 @@
 //! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
 //! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
 //! | member | `<ws>#company#<company>` | `user#<user>` | [`members`] |
-//! | activity of a user and week | `<ws>#company#<company>` | `act#<week>#<user>` | [`activity`] |
+//! | activity of a user and day | `<ws>#company#<company>` | `act#<week>#<user>#<day>` | [`activity`] |
 //! | weekly snapshot | `<ws>#company#<company>` | `week#<week>#<revision>` | [`snapshots`] |
 //! | monthly snapshot | `<ws>#company#<company>` | `month#<month>#<revision>` | [`snapshots`] |
 //! | status change | `<ws>#company#<company>` | `status#<instant>#<id>` | [`statuses`] |
@@ -70,6 +70,7 @@ use aws_sdk_dynamodb::{
         Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem,
     },
 };
+use barometer_domain::{IsoWeek, WorkspaceId};
 use serde::de::DeserializeOwned;
 
 use crate::workspaces::Workspace;
@@ -283,6 +284,20 @@ impl Table {
             writes.extend(self.credential_writes(secret, credential)?);
         }
         self.transact(writes).await
+    }
+
+    /// Notes that a workspace has events in a week; the earliest one stays.
+    pub async fn note_first_week(&self, workspace: &WorkspaceId, week: IsoWeek) -> Result<(), StoreError> {
+        let noted = self
+            .update("workspaces".to_owned(), workspace.to_string())
+            .update_expression("SET first_week = :week")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(first_week) OR first_week > :week)",
+            )
+            .expression_attribute_values(":week", item::value(&week)?)
+            .send()
+            .await;
+        or_done(noted)
     }
 
     /// All workspaces: the schedules go through them.

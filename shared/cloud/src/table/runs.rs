@@ -3,11 +3,17 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use barometer_domain::{IsoWeek, Month, WorkspaceId, Zone};
-use chrono::{DateTime, Utc};
+use barometer_domain::{
+    CompanyId, IsoWeek, Month, WorkspaceId, Zone,
+    telemetry::{Census, Telemetry},
+};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Range, StoreError, Table, item, keys};
+
+/// How long it is kept how far a shard was: longer than the schedule catches up.
+const KEPT: TimeDelta = TimeDelta::weeks(14);
 
 /// Which scoring of a week a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,9 +46,15 @@ pub struct Run {
     /// Shards that are done.
     #[serde(default)]
     pub done: BTreeSet<u8>,
-    /// The workspace was silent in the week, or so many companies that it is a gap.
+    /// Shards of a week whose companies were counted for `telemetry`.
     #[serde(default)]
-    pub telemetry: Option<barometer_domain::telemetry::Telemetry>,
+    pub counted: BTreeSet<u8>,
+    /// Whether the workspace was heard in the week; known as soon as every shard is counted, and scored with.
+    #[serde(default)]
+    pub telemetry: Option<Telemetry>,
+    /// When everybody was told that it is complete.
+    #[serde(default)]
+    pub finished_at: Option<DateTime<Utc>>,
 }
 
 impl Run {
@@ -57,10 +69,35 @@ impl Run {
         self.is_complete() && (pass == Pass::Final || self.planned_at >= week.grace_end(zone))
     }
 
+    /// Whether every shard was counted.
+    pub fn is_counted(&self) -> bool {
+        self.counted.len() >= usize::from(self.shards)
+    }
+
     /// Shards that are still to be done.
     pub fn left(&self) -> impl Iterator<Item = u8> {
         (0..self.shards).filter(|shard| !self.done.contains(shard))
     }
+}
+
+/// How far a shard is in one step of its run, so that whoever goes on begins where it was left.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Companies up to this one are done.
+    pub after: Option<CompanyId>,
+    /// What was counted of them.
+    pub census: Census,
+    /// Companies that failed and will fail again; they don't keep the others waiting.
+    pub failed: u64,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Counting who was heard.
+    Census,
+    /// Scoring or rolling up.
+    Score,
 }
 
 /// Names a run within its workspace.
@@ -72,12 +109,22 @@ pub enum RunKey {
     Month(Month, u8, u8),
 }
 
+impl std::fmt::Display for RunKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Week(week, pass) => write!(f, "week#{week}#{}", pass.as_str()),
+            Self::Month(month, scored, settled) => write!(f, "month#{month}#{scored}-{settled}"),
+        }
+    }
+}
+
 impl RunKey {
     fn sk(self) -> String {
-        match self {
-            Self::Week(week, pass) => format!("week#{week}#{}", pass.as_str()),
-            Self::Month(month, scored, settled) => format!("month#{month}#{scored}-{settled}"),
-        }
+        self.to_string()
+    }
+
+    fn progress(self, workspace: &WorkspaceId, shard: u8, step: Step) -> (String, String) {
+        (format!("{workspace}#run#{}", self.sk()), format!("shard#{shard:03}#{step:?}").to_lowercase())
     }
 }
 
@@ -90,8 +137,9 @@ impl Table {
     /// Plans a run unless it is planned already; returns it as it stands.
     pub async fn plan_run(&self, workspace: &WorkspaceId, key: RunKey, run: &Run) -> Result<Run, StoreError> {
         let mut planned = item::write(keys::runs(workspace), key.sk(), run)?;
-        // An empty set can't be stored; `done` appears with the first shard.
+        // An empty set can't be stored; they appear with the first shard.
         planned.remove("done");
+        planned.remove("counted");
         match self.put(planned, true).await {
             Ok(()) => Ok(run.clone()),
             Err(StoreError::Conflict) => Ok(self.run(workspace, key).await?.unwrap_or_else(|| run.clone())),
@@ -106,15 +154,86 @@ impl Table {
         key: RunKey,
         shard: u8,
     ) -> Result<Run, StoreError> {
+        let shard = AttributeValue::Ns(vec![shard.to_string()]);
+        self.update_run(workspace, key, "ADD done :value", shard).await
+    }
+
+    /// Marks a shard as counted; returns the run as it stands then.
+    pub async fn shard_counted(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        shard: u8,
+    ) -> Result<Run, StoreError> {
+        let shard = AttributeValue::Ns(vec![shard.to_string()]);
+        self.update_run(workspace, key, "ADD counted :value", shard).await
+    }
+
+    /// Decides with which telemetry a run scores, unless it is decided already; returns the run as it stands then.
+    pub async fn decide_telemetry(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        telemetry: Telemetry,
+    ) -> Result<Run, StoreError> {
+        let set = "SET telemetry = if_not_exists(telemetry, :value)";
+        self.update_run(workspace, key, set, item::value(&telemetry)?).await
+    }
+
+    /// Notes that everybody was told of a run's end.
+    pub async fn finish_run(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        at: DateTime<Utc>,
+    ) -> Result<Run, StoreError> {
+        self.update_run(workspace, key, "SET finished_at = :value", item::value(&at)?).await
+    }
+
+    async fn update_run(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        update: &str,
+        value: AttributeValue,
+    ) -> Result<Run, StoreError> {
         let answer = self
             .update(keys::runs(workspace), key.sk())
-            .update_expression("ADD done :shard")
+            .update_expression(update)
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":shard", AttributeValue::Ns(vec![shard.to_string()]))
+            .expression_attribute_values(":value", value)
             .return_values(ReturnValue::AllNew)
             .send()
             .await?;
         item::read(answer.attributes.unwrap_or_default())
+    }
+
+    /// How far a shard is in a step of a run.
+    pub async fn progress(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        shard: u8,
+        step: Step,
+    ) -> Result<Progress, StoreError> {
+        let (pk, sk) = key.progress(workspace, shard, step);
+        Ok(self.get(pk, sk).await?.unwrap_or_default())
+    }
+
+    /// Keeps how far a shard is, for [`KEPT`].
+    pub async fn keep_progress(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        shard: u8,
+        step: Step,
+        progress: &Progress,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (pk, sk) = key.progress(workspace, shard, step);
+        let mut kept = item::write(pk, sk, progress)?;
+        kept.insert("expires_at".to_owned(), item::expiry(now + KEPT));
+        self.put(kept, false).await
     }
 
     /// Runs of weeks from one to another, with their keys.

@@ -6,7 +6,7 @@ use barometer_domain::{
     component::{Adoption, Missing, UsesOfWeek, Weighed, adoption, feedback, login, uses_of_week},
     percent::round_half_up,
     settings::{MissingPolicy, Weights},
-    telemetry::{Telemetry, is_data_gap},
+    telemetry::{Census, Telemetry},
 };
 use proptest::prelude::*;
 
@@ -76,7 +76,7 @@ fn a_data_gap_is_a_fifth_of_the_regular_companies_and_at_least_five() {
         (0, 0, false),
         (4, 4, false),
     ] {
-        assert_eq!(is_data_gap(regular, silent), gap, "{silent} of {regular}");
+        assert_eq!(Census { heard: 1, regular, silent }.is_data_gap(), gap, "{silent} of {regular}");
     }
 }
 
