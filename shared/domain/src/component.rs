@@ -9,8 +9,8 @@ use crate::{
     activity::{Sighting, UserWeek},
     answer::{self, Answer, Rating},
     calendar::IsoWeek,
-    percent::round_half_up,
-    settings::FeedbackMethod,
+    percent,
+    settings::{FeedbackMethod, MissingPolicy},
     telemetry::Telemetry,
 };
 
@@ -285,38 +285,41 @@ pub fn weigh(
         (weights.adoption(), adoption.value.ok()),
         (weights.feedback(), feedback.value.ok()),
     ];
-    let weight = |percent: Percent| u128::from(percent.basis_points());
-    let total: u128 = parts.iter().map(|(w, _)| weight(*w)).sum();
-    let present: u128 = parts.iter().filter(|(_, value)| value.is_some()).map(|(w, _)| weight(*w)).sum();
-    let substitute = settings.missing_policy.substitute();
-    let divisor = if substitute.is_some() { total } else { present };
+    let total = weight_of(&parts, |_| true);
+    let present = weight_of(&parts, |value| value.is_some());
     let published = present > 0 && 2 * present >= total;
+    let contributions = if published { contributions(parts, settings.missing_policy) } else { [None; 3] };
+    let score = contributions.into_iter().flatten().map(Percent::basis_points).sum();
 
-    let mut sum = 0;
-    let mut before = 0;
-    let mut contributions = parts.iter().map(|(w, value)| {
-        let value = value.or(substitute)?;
-        if !published {
-            return None;
-        }
-        sum += weight(*w) * u128::from(value.basis_points());
-        let after = round_half_up(sum, divisor);
-        let part = after - before;
-        before = after;
-        u16::try_from(part).ok().and_then(|part| Percent::from_basis_points(part).ok())
-    });
-    let mut contribution = || contributions.next().flatten();
-    let components = Components {
-        login: component(login, weights.login(), contribution()),
-        adoption: component(adoption, weights.adoption(), contribution()),
-        feedback: component(feedback, weights.feedback(), contribution()),
-    };
-    let score = published.then(|| u16::try_from(before).ok()).flatten();
+    let [of_login, of_adoption, of_feedback] = contributions;
     Weighed {
-        components,
+        components: Components {
+            login: component(login, weights.login(), of_login),
+            adoption: component(adoption, weights.adoption(), of_adoption),
+            feedback: component(feedback, weights.feedback(), of_feedback),
+        },
         coverage: Percent::ratio(present, total).unwrap_or(Percent::ZERO),
-        score: score.and_then(|score| Percent::from_basis_points(score).ok()),
+        score: published.then(|| Percent::from_basis_points(score).ok()).flatten(),
     }
+}
+
+/// A weight and the value that it weighs; nothing when missing.
+pub(crate) type WeightAndValue = (Percent, Option<Percent>);
+
+/// What each component contributes to Σ W·C / Σ W under the policy, however little of the weight is present.
+pub(crate) fn contributions(parts: [WeightAndValue; 3], policy: MissingPolicy) -> [Option<Percent>; 3] {
+    let substitute = policy.substitute();
+    let divisor = weight_of(&parts, |value| value.or(substitute).is_some());
+    let product = |(weight, value): WeightAndValue| {
+        let value = value.or(substitute)?;
+        Some(u128::from(weight.basis_points()) * u128::from(value.basis_points()))
+    };
+    percent::cut(parts.map(product), divisor)
+}
+
+fn weight_of(parts: &[WeightAndValue], counts: impl Fn(Option<Percent>) -> bool) -> u128 {
+    let counted = parts.iter().filter(|(_, value)| counts(*value));
+    counted.map(|(weight, _)| u128::from(weight.basis_points())).sum()
 }
 
 fn component<C>(reading: Reading<C>, weight: Percent, contribution: Option<Percent>) -> Component<C> {

@@ -1,5 +1,5 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status and signed links.
+//! happiness, quadrant, status, signed links, and why a score changed.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -27,6 +27,7 @@ pub mod status;
 pub mod telemetry;
 pub mod token;
 pub mod week;
+pub mod why;
 
 pub use calendar::{IsoWeek, Month, Zone};
 pub use ids::{CompanyId, IdError, SendId, UserId, WorkspaceId};

@@ -6,7 +6,7 @@ use crate::{
     Percent, Settings,
     band::Standing,
     calendar::{IsoWeek, Month},
-    percent::round_half_up,
+    percent,
     settings::MissingPolicy,
     week::{Confidence, WeekSnapshot},
 };
@@ -134,28 +134,20 @@ fn components(settings: &Settings, scored: &[&WeekSnapshot], published: bool) ->
     let adoption = of(|week| (week.components.adoption.value, week.components.adoption.contribution));
     let feedback = of(|week| (week.components.feedback.value, week.components.feedback.contribution));
 
-    // Cut like the weekly contributions: running totals are rounded, so the parts sum to the rounded score.
-    let count = scored.len() as u128;
-    let (mut sum, mut before) = (0, 0);
-    let mut part = |contributions: Option<u128>| {
-        sum += contributions?;
-        let after = round_half_up(sum, count);
-        let part = after - before;
-        before = after;
-        u16::try_from(part).ok().and_then(|part| Percent::from_basis_points(part).ok()).filter(|_| published)
-    };
+    let pieces = percent::cut([login.2, adoption.2, feedback.2], scored.len() as u128);
+    let [of_login, of_adoption, of_feedback] = if published { pieces } else { [None; 3] };
     let weights = settings.weights;
-    let mut component = |(value, weeks, contributions): (Option<Percent>, u32, Option<u128>), weight| {
-        MonthComponent { value, weight, contribution: part(contributions), weeks }
-    };
+    let component =
+        |(value, weeks, _), weight, contribution| MonthComponent { value, weight, contribution, weeks };
     MonthComponents {
-        login: component(login, weights.login()),
-        adoption: component(adoption, weights.adoption()),
-        feedback: component(feedback, weights.feedback()),
+        login: component(login, weights.login(), of_login),
+        adoption: component(adoption, weights.adoption(), of_adoption),
+        feedback: component(feedback, weights.feedback(), of_feedback),
     }
 }
 
-fn mean(values: impl IntoIterator<Item = Percent>) -> Option<Percent> {
+/// Exact sum and count, divided once. Nothing for no value.
+pub(crate) fn mean(values: impl IntoIterator<Item = Percent>) -> Option<Percent> {
     let (sum, count) = values
         .into_iter()
         .fold((0, 0), |(sum, count), value| (sum + u128::from(value.basis_points()), count + 1));

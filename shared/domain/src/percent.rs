@@ -74,6 +74,51 @@ pub const fn round_half_up(numerator: u128, denominator: u128) -> u128 {
     (2 * numerator + denominator) / (2 * denominator)
 }
 
+/// Cuts `Σ parts / denominator`, rounded half up, into pieces that add up to it to the basis point: running totals
+/// are rounded, and each piece is what its part adds. A part that is nothing gets nothing.
+pub fn cut<const N: usize>(parts: [Option<u128>; N], denominator: u128) -> [Option<Percent>; N] {
+    let (mut sum, mut before) = (0, 0);
+    parts.map(|part| {
+        sum += part?;
+        let after = round_half_up(sum, denominator);
+        let piece = after - before;
+        before = after;
+        u16::try_from(piece).ok().and_then(|piece| Percent::from_basis_points(piece).ok())
+    })
+}
+
+/// A signed difference of percentages in basis points. On the wire a number of percentage points with at most two
+/// decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Points(i32);
+
+impl Points {
+    /// From basis points.
+    pub const fn from_basis_points(basis_points: i32) -> Self {
+        Self(basis_points)
+    }
+
+    /// What leads from one percentage to another.
+    pub const fn between(from: Percent, to: Percent) -> Self {
+        Self(to.0 as i32 - from.0 as i32)
+    }
+
+    /// The value in basis points.
+    pub const fn basis_points(self) -> i32 {
+        self.0
+    }
+}
+
+impl Serialize for Points {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 100 == 0 {
+            serializer.serialize_i32(self.0 / 100)
+        } else {
+            serializer.serialize_f64(f64::from(self.0) / 100.0)
+        }
+    }
+}
+
 impl std::fmt::Display for Percent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{:02} %", self.0 / 100, self.0 % 100)
@@ -125,5 +170,16 @@ mod tests {
         assert!(serde_json::from_str::<Percent>("33.333").is_err());
         assert!(serde_json::from_str::<Percent>("100.01").is_err());
         assert!(serde_json::from_str::<Percent>("-1").is_err());
+        let wire = |basis_points| serde_json::to_string(&Points(basis_points)).unwrap();
+        assert_eq!([-1_400, -1_433, -5, 0, 90].map(wire), ["-14", "-14.33", "-0.05", "0", "0.9"]);
+    }
+
+    #[test]
+    fn pieces_add_up_to_the_rounded_whole() {
+        assert_eq!(
+            cut([Some(1), None, Some(1), Some(1)], 2),
+            [Some(Percent(1)), None, Some(Percent(0)), Some(Percent(1))]
+        );
+        assert_eq!(cut([None, None], 0), [None, None]);
     }
 }

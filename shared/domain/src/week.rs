@@ -150,13 +150,7 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         uses: [&uses, first, second, third],
         plan: input.plan,
     };
-    let counted: Vec<Answer> = input
-        .answers
-        .iter()
-        .filter(|answer| counts_answer(input.members.get(&answer.user), input.week))
-        .filter(|answer| !settings.exclusions.user_ids.contains(&answer.user))
-        .cloned()
-        .collect();
+    let counted = counted_answers(input.answers, input.members, settings, input.week);
     let (answers_mean, answers_nps) = component::answer_values(settings, &counted, input.week, zone);
     let basis = Basis {
         users_by_days: component::users_by_days(&active_days),
@@ -197,6 +191,21 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         uses,
         basis,
     }
+}
+
+/// Those of a company's answers that may count in a week, of whatever age.
+pub fn counted_answers(
+    answers: &[Answer],
+    members: &BTreeMap<UserId, Member>,
+    settings: &Settings,
+    week: IsoWeek,
+) -> Vec<Answer> {
+    answers
+        .iter()
+        .filter(|answer| counts_answer(members.get(&answer.user), week))
+        .filter(|answer| !settings.exclusions.user_ids.contains(&answer.user))
+        .cloned()
+        .collect()
 }
 
 /// The answer of somebody who has left or is excluded doesn't count; that of somebody not known as a seat does.

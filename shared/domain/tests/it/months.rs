@@ -2,37 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use barometer_domain::{
-    IsoWeek, Month, Percent, Settings,
+    Month, Percent, Settings,
     band::Standing,
     month::{MonthSnapshot, roll_up},
     percent::round_half_up,
-    settings::MissingPolicy,
-    telemetry::Telemetry,
     week::{Confidence, WeekSnapshot},
 };
 use proptest::prelude::*;
 
-use crate::support::{any_value, any_weights, bp, cases, weighed, weighted};
-
-fn snapshot(settings: &Settings, week: IsoWeek, values: [Option<u16>; 3]) -> WeekSnapshot {
-    let weighed = weighed(settings, values);
-    WeekSnapshot {
-        period: week,
-        settings_version: 1,
-        missing_policy: settings.missing_policy,
-        components: weighed.components,
-        coverage: weighed.coverage,
-        score: weighed.score,
-        shown: weighed.score.map(Percent::shown),
-        band: weighed.score.map_or(Standing::Insufficient, |score| settings.bands.band(score).into()),
-        confidence: Confidence::Medium,
-        telemetry: Telemetry::Normal,
-        heard: true,
-        valid_weeks: 9,
-        uses: Default::default(),
-        basis: Default::default(),
-    }
-}
+use crate::support::{any_policy, any_value, any_weights, bp, cases, snapshot, weighted};
 
 fn september() -> Month {
     "2026-09".parse().unwrap()
@@ -152,8 +130,7 @@ proptest! {
     fn a_month_is_exact_explains_itself_and_does_not_care_for_order(
         weights in any_weights(),
         values in proptest::collection::vec([any_value(), any_value(), any_value()], 0..=5),
-        policy in proptest::sample::select(
-            &[MissingPolicy::Redistribute, MissingPolicy::Zero, MissingPolicy::Neutral][..]),
+        policy in any_policy(),
         shift in 0_usize..5,
     ) {
         let settings = Settings { missing_policy: policy, ..weighted(weights.0, weights.1, weights.2) };

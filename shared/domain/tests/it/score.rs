@@ -10,7 +10,9 @@ use barometer_domain::{
 };
 use proptest::prelude::*;
 
-use crate::support::{answer, any_value, any_weights, at, bp, cases, nps, week, weighed, weighted};
+use crate::support::{
+    answer, any_policy, any_value, any_weights, at, bp, cases, nps, week, weighed, weighted,
+};
 
 fn contributions(weighed: &Weighed) -> [Option<Percent>; 3] {
     let parts = weighed.components;
@@ -19,10 +21,6 @@ fn contributions(weighed: &Weighed) -> [Option<Percent>; 3] {
 
 fn sum(contributions: [Option<Percent>; 3]) -> u16 {
     contributions.into_iter().flatten().map(Percent::basis_points).sum()
-}
-
-fn any_policy() -> impl Strategy<Value = MissingPolicy> {
-    proptest::sample::select(&[MissingPolicy::Redistribute, MissingPolicy::Zero, MissingPolicy::Neutral][..])
 }
 
 #[test]

@@ -4,8 +4,11 @@
 use barometer_domain::{
     IsoWeek, Percent, Settings, UserId, Zone,
     answer::{Answer, Rating},
+    band::Standing,
     component::{AdoptionCounts, FeedbackCounts, LoginCounts, Missing, Reading, Weighed, weigh},
-    settings::Weights,
+    settings::{MissingPolicy, Weights},
+    telemetry::Telemetry,
+    week::{Confidence, WeekSnapshot},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
@@ -70,6 +73,27 @@ pub fn weighed(settings: &Settings, values: [Option<u16>; 3]) -> Weighed {
     )
 }
 
+/// A week that came out of three values in basis points, under version 1 of the settings.
+pub fn snapshot(settings: &Settings, week: IsoWeek, values: [Option<u16>; 3]) -> WeekSnapshot {
+    let weighed = weighed(settings, values);
+    WeekSnapshot {
+        period: week,
+        settings_version: 1,
+        missing_policy: settings.missing_policy,
+        components: weighed.components,
+        coverage: weighed.coverage,
+        score: weighed.score,
+        shown: weighed.score.map(Percent::shown),
+        band: weighed.score.map_or(Standing::Insufficient, |score| settings.bands.band(score).into()),
+        confidence: Confidence::Medium,
+        telemetry: Telemetry::Normal,
+        heard: true,
+        valid_weeks: 9,
+        uses: Default::default(),
+        basis: Default::default(),
+    }
+}
+
 /// Zones whose clocks do something unusual, and some that don't.
 pub const ZONES: [&str; 16] = [
     "UTC",
@@ -115,6 +139,10 @@ pub fn any_basis_points() -> impl Strategy<Value = u16> {
 /// A value or missing.
 pub fn any_value() -> impl Strategy<Value = Option<u16>> {
     proptest::option::weighted(0.75, any_basis_points())
+}
+
+pub fn any_policy() -> impl Strategy<Value = MissingPolicy> {
+    proptest::sample::select(&[MissingPolicy::Redistribute, MissingPolicy::Zero, MissingPolicy::Neutral][..])
 }
 
 /// Legal weights: any three that add up to 100 %, give or take 0.05.
