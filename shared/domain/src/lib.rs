@@ -1,5 +1,5 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status and signed links.
+//! happiness, quadrant, status, disagreements and signed links.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -14,6 +14,7 @@ pub mod band;
 pub mod calendar;
 pub mod catalogue;
 pub mod component;
+pub mod disagreement;
 pub mod groups;
 pub mod happiness;
 pub mod ids;

@@ -7,6 +7,7 @@ mod ask;
 mod bands;
 mod calendar;
 mod catalogue;
+mod disagreements;
 mod golden;
 mod groups;
 mod happiness;
