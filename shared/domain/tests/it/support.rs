@@ -4,8 +4,10 @@
 use barometer_domain::{
     IsoWeek, Percent, Settings, UserId, Zone,
     answer::{Answer, Rating},
-    component::{AdoptionCounts, FeedbackCounts, LoginCounts, Missing, Reading, Weighed, weigh},
+    component::{AdoptionCounts, FeedbackCounts, LoginCounts, Missing, Reading, UsesOfWeek, Weighed, weigh},
     settings::Weights,
+    telemetry::Telemetry,
+    week::{Basis, Confidence, WeekSnapshot},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
@@ -68,6 +70,29 @@ pub fn weighed(settings: &Settings, values: [Option<u16>; 3]) -> Weighed {
         reading::<AdoptionCounts>(adoption, Missing::NoTelemetry),
         reading::<FeedbackCounts>(feedback, Missing::NoAnswers),
     )
+}
+
+/// A valid week of five users with a score in basis points, of settings version 1.
+pub fn scored_week(period: IsoWeek, score: u16) -> WeekSnapshot {
+    let settings = weighted(10_000, 0, 0);
+    let Weighed { mut components, coverage, score } = weighed(&settings, [Some(score), None, None]);
+    components.login.counts.users = 5;
+    WeekSnapshot {
+        period,
+        settings_version: 1,
+        missing_policy: settings.missing_policy,
+        components,
+        coverage,
+        shown: score.map(Percent::shown),
+        score,
+        band: settings.bands.band(score.unwrap()).into(),
+        confidence: Confidence::Medium,
+        telemetry: Telemetry::Normal,
+        heard: true,
+        valid_weeks: 9,
+        uses: UsesOfWeek::new(),
+        basis: Basis::default(),
+    }
 }
 
 /// Zones whose clocks do something unusual, and some that don't.
