@@ -9,6 +9,7 @@ mod bands;
 mod calendar;
 mod catalogue;
 mod disagreements;
+mod drop_simulation;
 mod drops;
 mod golden;
 mod groups;
