@@ -90,6 +90,24 @@ pub fn uses_of_week<'a>(activity: impl IntoIterator<Item = &'a UserWeek>) -> Use
     uses
 }
 
+/// Most names of a week that are kept. Events with names of their own each, such as one per document, have no end.
+pub const MAX_USES: usize = 2_000;
+
+/// The uses that are kept with a week: those of the catalogue's features first, then those of most days.
+pub fn kept_uses(settings: &Settings, uses: UsesOfWeek) -> UsesOfWeek {
+    if uses.len() <= MAX_USES {
+        return uses;
+    }
+    let catalogue = settings.catalogue.as_deref().unwrap_or_default();
+    let in_catalogue = |sighting: &Sighting| catalogue.iter().any(|feature| feature.means(sighting));
+    let mut ranked: Vec<(Sighting, DayBits)> = uses.into_iter().collect();
+    ranked.sort_by_cached_key(|(sighting, days)| {
+        (std::cmp::Reverse((in_catalogue(sighting), days.count_ones())), sighting.clone())
+    });
+    ranked.truncate(MAX_USES);
+    ranked.into_iter().collect()
+}
+
 fn silence(telemetry: Telemetry) -> Option<Missing> {
     match telemetry {
         Telemetry::Normal => None,

@@ -1,5 +1,5 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status, signed links, and why a score changed.
+//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -8,14 +8,19 @@
 //! Percentages are integers in basis points from end to end ([`Percent`]); no floating point decides a band.
 
 pub mod activity;
+pub mod alert;
 pub mod answer;
 pub mod ask;
 pub mod band;
 pub mod calendar;
 pub mod catalogue;
 pub mod component;
+pub mod disagreement;
+pub mod drop;
+pub mod first_week;
 pub mod groups;
 pub mod happiness;
+pub mod happiness_drop;
 pub mod ids;
 pub mod loose;
 pub mod member;

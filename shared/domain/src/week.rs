@@ -107,7 +107,7 @@ pub struct WeekSnapshot {
     pub heard: bool,
     /// Weeks with a score, this one included.
     pub valid_weeks: u32,
-    /// What eligible users used on which days: the next three weeks need it.
+    /// What eligible users used on which days, at most [`component::MAX_USES`] names: the next three weeks need it.
     pub uses: UsesOfWeek,
     /// What the components were computed from.
     #[serde(default)]
@@ -188,7 +188,7 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         telemetry: input.telemetry,
         heard: input.activity.values().any(|done| !done.is_empty()),
         valid_weeks,
-        uses,
+        uses: component::kept_uses(settings, uses),
         basis,
     }
 }

@@ -2,11 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod activity;
+mod alerts;
 mod answers;
 mod ask;
 mod bands;
 mod calendar;
 mod catalogue;
+mod disagreements;
+mod drop_simulation;
+mod drops;
 mod golden;
 mod groups;
 mod happiness;

@@ -94,6 +94,13 @@ pub fn snapshot(settings: &Settings, week: IsoWeek, values: [Option<u16>; 3]) ->
     }
 }
 
+/// A valid week of five users with a score in basis points, of settings version 1.
+pub fn scored_week(period: IsoWeek, score: u16) -> WeekSnapshot {
+    let mut week = snapshot(&weighted(10_000, 0, 0), period, [Some(score), None, None]);
+    week.components.login.counts.users = 5;
+    week
+}
+
 /// Zones whose clocks do something unusual, and some that don't.
 pub const ZONES: [&str; 16] = [
     "UTC",
