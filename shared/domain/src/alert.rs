@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Percent, Zone, calendar::IsoWeek, drop::Baseline, happiness::Happiness, telemetry};
+use crate::{Percent, Zone, calendar::IsoWeek, drop::Baseline, happiness::Happiness, telemetry::Census};
 
 /// After an alert is closed, its rule is quiet this long at the company, unless it worsens.
 pub const COOL_DOWN: TimeDelta = TimeDelta::days(14);
@@ -83,10 +83,10 @@ pub fn silent(happiness: &Happiness, since: DateTime<Utc>, zone: Zone) -> Option
     })
 }
 
-/// Rule: data gap, for the workspace's admins. `regular` companies had events in each of the previous four
-/// weeks, `silent` of them none in `week`.
-pub fn data_gap(week: IsoWeek, regular: u64, silent: u64, zone: Zone) -> Option<Finding> {
-    telemetry::is_data_gap(regular, silent).then(|| Finding {
+/// Rule: data gap, for the workspace's admins.
+pub fn data_gap(week: IsoWeek, census: Census, zone: Zone) -> Option<Finding> {
+    let Census { regular, silent, .. } = census;
+    census.is_data_gap().then(|| Finding {
         rule: Rule::DataGap,
         period: week,
         at: week.end(zone),

@@ -7,7 +7,7 @@ use barometer_domain::{
     drop::{engagement_drops, recovery},
     first_week::no_login,
     happiness::{Asks, Levels, happiness},
-    telemetry::Telemetry,
+    telemetry::{Census, Telemetry},
 };
 use chrono::{Days, TimeDelta};
 use proptest::prelude::*;
@@ -195,7 +195,8 @@ fn silence_is_told_once() {
 
 #[test]
 fn a_data_gap_goes_to_the_admins() {
-    let gap = |regular, silent| data_gap(week("2026-W40"), regular, silent, Zone::UTC);
+    let census = |regular, silent| Census { heard: regular - silent, regular, silent };
+    let gap = |regular, silent| data_gap(week("2026-W40"), census(regular, silent), Zone::UTC);
     assert!(gap(80, 15).is_none() && gap(10, 4).is_none());
     let found = gap(80, 20).unwrap();
     assert_eq!((found.severity, found.at), (Percent::whole(25), at("2026-10-05T00:00:00Z")));

@@ -8,7 +8,7 @@ use barometer_domain::{
     activity::{FeatureSource, Sighting, UserWeek, of_event},
     answer::Answer,
     band::Standing,
-    component::Missing,
+    component::{MAX_USES, Missing, UsesOfWeek, kept_uses},
     member::Member,
     telemetry::Telemetry,
     week::{CompanyWeek, Confidence, History, WeekSnapshot, onboarding, score},
@@ -88,6 +88,23 @@ fn a_user_counts_from_the_thursday_until_leaving() {
         let text = serde_json::to_string(&member).unwrap();
         assert_eq!(serde_json::from_str::<Member>(&text).unwrap(), member);
     }
+}
+
+#[test]
+fn names_without_end_keep_those_of_the_catalogue_and_of_most_days() {
+    let settings: Settings =
+        serde_json::from_str(r#"{"catalogue":[{"key":"zebra","label":"Zebra","weight":1}]}"#).unwrap();
+    let mut uses: UsesOfWeek = (0..5_000)
+        .map(|number| (Sighting::new(FeatureSource::Event, &format!("opened {number:04}")).unwrap(), 1))
+        .collect();
+    let often = Sighting::new(FeatureSource::View, "zoo").unwrap();
+    let feature = Sighting::new(FeatureSource::Property, "zebra").unwrap();
+    uses.extend([(often.clone(), 3), (feature.clone(), 1)]);
+    let kept = kept_uses(&settings, uses);
+    assert_eq!(kept.len(), MAX_USES);
+    assert!(kept.contains_key(&often) && kept.contains_key(&feature), "{kept:?}");
+    assert!(kept.keys().any(|sighting| sighting.name == "opened 0000"));
+    assert_eq!(kept_uses(&settings, kept.clone()), kept);
 }
 
 #[test]
