@@ -24,9 +24,11 @@ pub mod percent;
 pub mod quadrant;
 pub mod settings;
 pub mod status;
+pub mod tally;
 pub mod telemetry;
 pub mod token;
 pub mod week;
+pub mod what_if;
 
 pub use calendar::{IsoWeek, Month, Zone};
 pub use ids::{CompanyId, IdError, SendId, UserId, WorkspaceId};

@@ -20,3 +20,4 @@ mod status;
 mod support;
 mod tokens;
 mod weeks;
+mod what_if;

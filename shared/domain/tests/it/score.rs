@@ -3,7 +3,11 @@
 
 use barometer_domain::{
     Percent, Settings,
-    component::{Adoption, Missing, UsesOfWeek, Weighed, adoption, feedback, login, uses_of_week},
+    answer::Answer,
+    component::{
+        self, Adoption, LoginCounts, Missing, Reading, UsesOfWeek, Weighed, adoption, feedback,
+        users_by_days, uses_of_week, voices,
+    },
     percent::round_half_up,
     settings::{MissingPolicy, Weights},
     telemetry::{Telemetry, is_data_gap},
@@ -19,6 +23,11 @@ fn contributions(weighed: &Weighed) -> [Option<Percent>; 3] {
 
 fn sum(contributions: [Option<Percent>; 3]) -> u16 {
     contributions.into_iter().flatten().map(Percent::basis_points).sum()
+}
+
+/// Login activity of users with these active days.
+fn login(settings: &Settings, active_days: &[u32], telemetry: Telemetry) -> Reading<LoginCounts> {
+    component::login(settings, active_days.len() as u32, &users_by_days(active_days), telemetry)
 }
 
 fn any_policy() -> impl Strategy<Value = MissingPolicy> {
@@ -48,6 +57,7 @@ fn silence_is_missing_only_when_we_were_not_told() {
     let none = UsesOfWeek::new();
     let idle = Adoption { users: 1, minutes: 0, uses: [&none; 4], plan: None };
     let answers = [answer("ann", nps(7), at("2026-09-01T00:00:00Z"))];
+    let heard = |answers: &[Answer]| voices(&settings, answers, week("2026-W36"), settings.time_zone);
     for (telemetry, silent, answered) in [
         (Telemetry::Normal, Ok(Percent::ZERO), Ok(Percent::whole(70))),
         (Telemetry::NeverSent, Err(Missing::NoTelemetry), Ok(Percent::whole(70))),
@@ -56,11 +66,11 @@ fn silence_is_missing_only_when_we_were_not_told() {
     ] {
         assert_eq!(login(&settings, &[0], telemetry).value, silent, "{telemetry:?}");
         assert_eq!(adoption(&settings, &idle, telemetry).value, silent, "{telemetry:?}");
-        let read = feedback(&settings, &answers, week("2026-W36"), settings.time_zone, telemetry);
+        let read = feedback(&settings, heard(&answers), telemetry);
         assert_eq!(read.value, answered, "{telemetry:?}");
         assert_eq!(read.counts.answers, 1, "counts are told whatever the value");
     }
-    let read = feedback(&settings, &[], week("2026-W36"), settings.time_zone, Telemetry::Normal);
+    let read = feedback(&settings, heard(&[]), Telemetry::Normal);
     assert_eq!(read.value, Err(Missing::NoAnswers), "never 0");
 }
 
