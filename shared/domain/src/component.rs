@@ -143,23 +143,30 @@ pub struct Adoption<'a> {
     pub plan: Option<&'a str>,
 }
 
+/// On which days of four weeks each name was used, seven bits of a byte a week. Merged, because the same names come
+/// week after week and comparing them with a catalogue costs most.
+fn days_of_names(weeks: [&UsesOfWeek; 4]) -> BTreeMap<&Sighting, u32> {
+    let mut days_of_names = BTreeMap::new();
+    for (place, uses) in (0..).zip(weeks) {
+        for (sighting, days) in uses {
+            *days_of_names.entry(sighting).or_default() |= u32::from(*days) << (8 * place);
+        }
+    }
+    days_of_names
+}
+
 /// Rule: product adoption = (60 × breadth + 40 × depth) / 100, each part alone when the other is missing.
 /// Breadth and depth are exact fractions; the component is rounded once.
 pub fn adoption(settings: &Settings, input: &Adoption<'_>, telemetry: Telemetry) -> Reading<AdoptionCounts> {
     let mut counts = AdoptionCounts { minutes: input.minutes, ..AdoptionCounts::default() };
     let mut breadth = None;
     if let Some(catalogue) = &settings.catalogue {
+        let days_of_names = days_of_names(input.uses);
         let (mut used, mut entitled) = ((0, 0), (0, 0));
         for feature in catalogue.iter().filter(|feature| feature.entitled(input.plan)) {
             entitled = (entitled.0 + 1, entitled.1 + u128::from(feature.weight));
-            let days: u32 = input
-                .uses
-                .iter()
-                .map(|uses| {
-                    let days = uses.iter().filter(|(sighting, _)| feature.means(sighting));
-                    days.fold(0, |bits, (_, days)| bits | days).count_ones()
-                })
-                .sum();
+            let names = days_of_names.iter().filter(|(sighting, _)| feature.means(sighting));
+            let days = names.fold(0, |bits, (_, days)| bits | days).count_ones();
             if days >= u32::from(settings.feature_days.get()) {
                 used = (used.0 + 1, used.1 + u128::from(feature.weight));
             }
