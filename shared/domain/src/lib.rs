@@ -20,6 +20,7 @@ pub mod ids;
 pub mod loose;
 pub mod member;
 pub mod month;
+pub mod overview;
 pub mod percent;
 pub mod quadrant;
 pub mod settings;

@@ -1,8 +1,10 @@
-//! Counting companies: per standing, moved from one to another, and the exact mean of their scores.
+//! Counting companies: per standing, moves from one to another, and the exact mean of their scores.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Percent, band::Standing, percent::round_half_up};
+use crate::{CompanyId, Percent, band::Standing};
 
 /// A score and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +33,7 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// Adds companies that stand at `standing`.
-    pub fn add(&mut self, standing: Standing, companies: u32) {
+    fn add(&mut self, standing: Standing, companies: u32) {
         *match standing {
             Standing::Thriving => &mut self.thriving,
             Standing::Healthy => &mut self.healthy,
@@ -41,6 +42,15 @@ impl Standings {
             Standing::Onboarding => &mut self.onboarding,
             Standing::Insufficient => &mut self.insufficient,
         } += companies;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.thriving += other.thriving;
+        self.healthy += other.healthy;
+        self.steady += other.steady;
+        self.at_risk += other.at_risk;
+        self.onboarding += other.onboarding;
+        self.insufficient += other.insufficient;
     }
 
     /// Companies at any standing.
@@ -60,21 +70,89 @@ pub struct Move {
     pub companies: u32,
 }
 
-/// The mean of scores, kept as exact sum and count: means of parts of the companies add up to that of all.
+/// A company whose score or standing differs between two times or two settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The company.
+    pub company_id: CompanyId,
+    /// Before.
+    pub from: Scored,
+    /// After.
+    pub to: Scored,
+}
+
+/// Where companies stand, and the mean of their scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// Companies per standing.
+    pub standings: Standings,
+    /// The mean score of the companies with a band; null when none has one.
+    pub mean: Option<Percent>,
+}
+
+/// A [`Distribution`] while it is counted: the sum is exact, so parts of the companies add up to all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    standings: Standings,
+    mean: Mean,
+}
+
+impl Tally {
+    /// Adds a company.
+    pub fn add(&mut self, scored: Scored) {
+        self.standings.add(scored.band, 1);
+        self.mean.add(scored);
+    }
+
+    /// Adds everything of `other`. Commutative and associative.
+    pub fn merge(&mut self, other: &Self) {
+        self.standings.merge(&other.standings);
+        self.mean.merge(other.mean);
+    }
+
+    /// Companies counted.
+    pub fn companies(&self) -> u32 {
+        self.standings.companies()
+    }
+
+    /// What was counted, with the mean divided once.
+    pub fn distribution(&self) -> Distribution {
+        Distribution { standings: self.standings, mean: self.mean.value() }
+    }
+}
+
+/// Companies by where they stood and where they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Moves(BTreeMap<Standing, BTreeMap<Standing, u32>>);
+
+impl Moves {
+    /// Adds companies that went from one standing to another; nothing when they are the same.
+    pub fn add(&mut self, from: Standing, to: Standing, companies: u32) {
+        if from != to {
+            *self.0.entry(from).or_default().entry(to).or_default() += companies;
+        }
+    }
+
+    /// Adds everything of `other`. Commutative and associative.
+    pub fn merge(&mut self, other: &Self) {
+        other.iter().for_each(|moved| self.add(moved.from, moved.to, moved.companies));
+    }
+
+    /// The moves, in the order of standings.
+    pub fn iter(&self) -> impl Iterator<Item = Move> {
+        let to = |from, to: &BTreeMap<Standing, u32>| {
+            to.clone().into_iter().map(move |(to, companies)| Move { from, to, companies })
+        };
+        self.0.iter().flat_map(move |(from, of)| to(*from, of))
+    }
+}
+
+/// The mean of scores as exact sum and count.
 ///
 /// Rule: a company that is onboarding is in no average, so only scores with a band go in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "RawMean", into = "RawMean")]
 pub struct Mean {
-    sum: u64,
-    scores: u32,
-}
-
-/// A mean as it is written: the value for readers, sum (in basis points) and count for adding up.
-#[derive(Serialize, Deserialize)]
-struct RawMean {
-    #[serde(default)]
-    value: Option<Percent>,
+    /// In basis points.
     sum: u64,
     scores: u32,
 }
@@ -88,27 +166,13 @@ impl Mean {
         }
     }
 
-    /// Adds everything of `other`.
-    pub fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.sum += other.sum;
         self.scores += other.scores;
     }
 
     /// The mean, divided once and rounded half up; nothing without a score.
     pub fn value(self) -> Option<Percent> {
-        let mean = (self.scores > 0).then(|| round_half_up(self.sum.into(), self.scores.into()))?;
-        u16::try_from(mean).ok().and_then(|mean| Percent::from_basis_points(mean).ok())
-    }
-}
-
-impl From<RawMean> for Mean {
-    fn from(raw: RawMean) -> Self {
-        Self { sum: raw.sum, scores: raw.scores }
-    }
-}
-
-impl From<Mean> for RawMean {
-    fn from(mean: Mean) -> Self {
-        Self { value: mean.value(), sum: mean.sum, scores: mean.scores }
+        Percent::ratio(self.sum.into(), u128::from(self.scores) * 10_000)
     }
 }

@@ -9,10 +9,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    CompanyId, IsoWeek, Percent, Settings,
-    band::Standing,
+    CompanyId, IsoWeek, Settings,
     component::UsesOfWeek,
-    tally::{Mean, Move, Scored, Standings},
+    tally::{Change, Distribution, Move, Moves, Scored, Tally},
     week::{Measured, WeekSnapshot},
 };
 
@@ -100,7 +99,7 @@ pub struct WhatIf<'a> {
     draft_version: u32,
     from: IsoWeek,
     not_applied: Vec<&'static str>,
-    weeks: BTreeMap<IsoWeek, Tally>,
+    weeks: BTreeMap<IsoWeek, OneWeek>,
     changed: Vec<(IsoWeek, Change)>,
     companies: u32,
     changed_in_any_week: u32,
@@ -109,11 +108,10 @@ pub struct WhatIf<'a> {
 
 /// One week of all companies.
 #[derive(Default)]
-struct Tally {
-    /// Companies by where they stood and where they would have stood.
-    moves: BTreeMap<(Standing, Standing), u32>,
-    before: Mean,
-    after: Mean,
+struct OneWeek {
+    before: Tally,
+    after: Tally,
+    moves: Moves,
 }
 
 /// What a draft of the settings would change.
@@ -146,26 +144,6 @@ pub struct WeekOfWhatIf {
     pub before: Distribution,
     /// Under the draft.
     pub after: Distribution,
-}
-
-/// Where companies stand, and the mean of their scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Distribution {
-    /// Companies per standing.
-    pub standings: Standings,
-    /// The mean score of companies with a band.
-    pub mean: Option<Percent>,
-}
-
-/// A company that would stand elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// The company.
-    pub company_id: CompanyId,
-    /// As published.
-    pub from: Scored,
-    /// Under the draft.
-    pub to: Scored,
 }
 
 impl<'a> WhatIf<'a> {
@@ -212,7 +190,7 @@ impl<'a> WhatIf<'a> {
     /// What the draft would change. The order in which companies were added makes no difference.
     pub fn finish(self) -> WhatIfResult {
         let latest = self.weeks.last_key_value();
-        let moves = latest.map(|(_, tally)| tally.moved().collect()).unwrap_or_default();
+        let moves = latest.map(|(_, of_week)| of_week.moves.iter().collect()).unwrap_or_default();
         let mut changes: Vec<Change> = self
             .changed
             .into_iter()
@@ -228,7 +206,15 @@ impl<'a> WhatIf<'a> {
             not_applied: self.not_applied,
             moves,
             changes,
-            weeks: self.weeks.iter().map(|(week, tally)| tally.of_week(*week)).collect(),
+            weeks: self
+                .weeks
+                .iter()
+                .map(|(week, of_week)| WeekOfWhatIf {
+                    week: *week,
+                    before: of_week.before.distribution(),
+                    after: of_week.after.distribution(),
+                })
+                .collect(),
         }
     }
 }
@@ -237,32 +223,10 @@ fn scored(snapshot: &WeekSnapshot) -> Scored {
     Scored { band: snapshot.band, score: snapshot.score }
 }
 
-impl Tally {
+impl OneWeek {
     fn add(&mut self, from: Scored, to: Scored) {
-        *self.moves.entry((from.band, to.band)).or_default() += 1;
         self.before.add(from);
         self.after.add(to);
-    }
-
-    fn moved(&self) -> impl Iterator<Item = Move> {
-        let moves = self.moves.iter().map(|((from, to), companies)| Move {
-            from: *from,
-            to: *to,
-            companies: *companies,
-        });
-        moves.filter(|moved| moved.from != moved.to)
-    }
-
-    fn of_week(&self, week: IsoWeek) -> WeekOfWhatIf {
-        let (mut before, mut after) = (Standings::default(), Standings::default());
-        for ((from, to), companies) in &self.moves {
-            before.add(*from, *companies);
-            after.add(*to, *companies);
-        }
-        WeekOfWhatIf {
-            week,
-            before: Distribution { standings: before, mean: self.before.value() },
-            after: Distribution { standings: after, mean: self.after.value() },
-        }
+        self.moves.add(from.band, to.band, 1);
     }
 }

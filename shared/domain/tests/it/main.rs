@@ -13,6 +13,7 @@ mod happiness;
 mod ids;
 mod loose;
 mod months;
+mod overview;
 mod quadrant;
 mod score;
 mod settings;
