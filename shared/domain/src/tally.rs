@@ -140,10 +140,9 @@ impl Moves {
 
     /// The moves, in the order of standings.
     pub fn iter(&self) -> impl Iterator<Item = Move> {
-        let to = |from, to: &BTreeMap<Standing, u32>| {
-            to.clone().into_iter().map(move |(to, companies)| Move { from, to, companies })
-        };
-        self.0.iter().flat_map(move |(from, of)| to(*from, of))
+        self.0.iter().flat_map(|(from, to)| {
+            to.iter().map(|(to, companies)| Move { from: *from, to: *to, companies: *companies })
+        })
     }
 }
 

@@ -119,6 +119,27 @@ fn breadth_decays_after_four_weeks_and_counts_days_of_four_weeks() {
 }
 
 #[test]
+fn every_day_of_the_four_weeks_is_a_day_of_its_own() {
+    let settings: Settings = serde_json::from_str(
+        r#"{"name":"t","feature_days":28,"adoption_split":{"breadth":100,"depth":0},"catalogue":[{"key":"a"}]}"#,
+    )
+    .unwrap();
+    let days = |bits: u8| UsesOfWeek::from([("ea".parse().unwrap(), bits)]);
+    let every = days(0b111_1111);
+    let read = |weeks: &[UsesOfWeek; 4]| {
+        let input = Adoption { users: 1, minutes: 0, uses: weeks.each_ref(), plan: None };
+        adoption(&settings, &input, Telemetry::Normal).value
+    };
+    let full = [0; 4].map(|_| every.clone());
+    assert_eq!(read(&full), Ok(Percent::FULL));
+    for (place, day) in (0..4).flat_map(|place| (0..7).map(move |day| (place, day))) {
+        let mut weeks = full.clone();
+        weeks[place] = days(0b111_1111 & !(1 << day));
+        assert_eq!(read(&weeks), Ok(Percent::ZERO), "without day {day} of week {place}");
+    }
+}
+
+#[test]
 fn a_part_of_adoption_that_is_missing_leaves_the_other_alone() {
     let none = UsesOfWeek::new();
     let input = |users, minutes| Adoption { users, minutes, uses: [&none; 4], plan: None };
