@@ -2,37 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use barometer_domain::{
-    IsoWeek, Month, Percent, Settings,
+    Month, Percent, Settings,
     band::Standing,
     month::{MonthSnapshot, roll_up},
     percent::round_half_up,
     settings::MissingPolicy,
-    telemetry::Telemetry,
     week::{Confidence, WeekSnapshot},
 };
 use proptest::prelude::*;
 
-use crate::support::{any_value, any_weights, bp, cases, weighed, weighted};
-
-fn snapshot(settings: &Settings, week: IsoWeek, values: [Option<u16>; 3]) -> WeekSnapshot {
-    let weighed = weighed(settings, values);
-    WeekSnapshot {
-        period: week,
-        settings_version: 1,
-        missing_policy: settings.missing_policy,
-        components: weighed.components,
-        coverage: weighed.coverage,
-        score: weighed.score,
-        shown: weighed.score.map(Percent::shown),
-        band: weighed.score.map_or(Standing::Insufficient, |score| settings.bands.band(score).into()),
-        confidence: Confidence::Medium,
-        telemetry: Telemetry::Normal,
-        heard: true,
-        valid_weeks: 9,
-        uses: Default::default(),
-        basis: Default::default(),
-    }
-}
+use crate::support::{any_value, any_weights, bp, cases, scored_week, weighted};
 
 fn september() -> Month {
     "2026-09".parse().unwrap()
@@ -45,7 +24,7 @@ fn month_of(values: &[Option<u16>]) -> MonthSnapshot {
         .weeks()
         .into_iter()
         .zip(values)
-        .map(|(week, value)| (1, snapshot(&settings, week, [*value, None, None])))
+        .map(|(week, value)| (1, scored_week(&settings, week, [*value, None, None])))
         .collect();
     roll_up(september(), &settings, 1, &weeks)
 }
@@ -89,7 +68,7 @@ fn a_company_still_onboarding_in_its_latest_scored_week_has_no_band() {
     let mut weeks: Vec<(u32, WeekSnapshot)> = september()
         .weeks()
         .into_iter()
-        .map(|week| (1, snapshot(&settings, week, [Some(8_000), None, None])))
+        .map(|week| (1, scored_week(&settings, week, [Some(8_000), None, None])))
         .collect();
     weeks[3].1.band = Standing::Onboarding;
     let month = roll_up(september(), &settings, 1, &weeks);
@@ -105,7 +84,8 @@ fn a_company_still_onboarding_in_its_latest_scored_week_has_no_band() {
 #[test]
 fn weeks_of_other_months_are_left_out() {
     let settings = weighted(10_000, 0, 0);
-    let week = |text: &str, value| (2, snapshot(&settings, text.parse().unwrap(), [Some(value), None, None]));
+    let week =
+        |text: &str, value| (2, scored_week(&settings, text.parse().unwrap(), [Some(value), None, None]));
     let weeks = [week("2026-W35", 0), week("2026-W36", 6_000), week("2026-W39", 8_000), week("2026-W40", 0)];
     let month = roll_up(september(), &settings, 4, &weeks);
     assert_eq!((month.score, month.weeks.len(), month.settings_version), (Some(bp(7_000)), 2, 4));
@@ -118,7 +98,7 @@ fn a_component_that_was_missing_all_month_contributes_nothing_and_not_nought() {
     let weeks: Vec<(u32, WeekSnapshot)> = september()
         .weeks()
         .into_iter()
-        .map(|week| (1, snapshot(&settings, week, [Some(8_000), None, None])))
+        .map(|week| (1, scored_week(&settings, week, [Some(8_000), None, None])))
         .collect();
     let month = roll_up(september(), &settings, 1, &weeks);
     assert_eq!(month.score, Some(bp(8_000)));
@@ -135,7 +115,7 @@ fn the_least_confidence_of_the_scored_weeks_is_the_month_s() {
     let mut weeks: Vec<(u32, WeekSnapshot)> = september()
         .weeks()
         .into_iter()
-        .map(|week| (1, snapshot(&settings, week, [Some(8_000), None, None])))
+        .map(|week| (1, scored_week(&settings, week, [Some(8_000), None, None])))
         .collect();
     for (week, confidence) in weeks.iter_mut().zip([Confidence::High, Confidence::High, Confidence::Medium]) {
         week.1.confidence = confidence;
@@ -160,7 +140,7 @@ proptest! {
         let month: Month = "2026-10".parse().unwrap();
         prop_assert_eq!(month.weeks().len(), 5);
         let mut weeks: Vec<(u32, WeekSnapshot)> = month.weeks().into_iter().zip(&values)
-            .map(|(week, values)| (1, snapshot(&settings, week, *values)))
+            .map(|(week, values)| (1, scored_week(&settings, week, *values)))
             .collect();
         let rolled = roll_up(month, &settings, 1, &weeks);
 

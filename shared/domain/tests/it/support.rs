@@ -4,8 +4,11 @@
 use barometer_domain::{
     IsoWeek, Percent, Settings, UserId, Zone,
     answer::{Answer, Rating},
+    band::Standing,
     component::{AdoptionCounts, FeedbackCounts, LoginCounts, Missing, Reading, Weighed, weigh},
     settings::Weights,
+    telemetry::Telemetry,
+    week::{Confidence, WeekSnapshot},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
@@ -68,6 +71,27 @@ pub fn weighed(settings: &Settings, values: [Option<u16>; 3]) -> Weighed {
         reading::<AdoptionCounts>(adoption, Missing::NoTelemetry),
         reading::<FeedbackCounts>(feedback, Missing::NoAnswers),
     )
+}
+
+/// A week with three component values in basis points; nothing stands for missing.
+pub fn scored_week(settings: &Settings, week: IsoWeek, values: [Option<u16>; 3]) -> WeekSnapshot {
+    let weighed = weighed(settings, values);
+    WeekSnapshot {
+        period: week,
+        settings_version: 1,
+        missing_policy: settings.missing_policy,
+        components: weighed.components,
+        coverage: weighed.coverage,
+        score: weighed.score,
+        shown: weighed.score.map(Percent::shown),
+        band: weighed.score.map_or(Standing::Insufficient, |score| settings.bands.band(score).into()),
+        confidence: Confidence::Medium,
+        telemetry: Telemetry::Normal,
+        heard: true,
+        valid_weeks: 9,
+        uses: Default::default(),
+        basis: Default::default(),
+    }
 }
 
 /// Zones whose clocks do something unusual, and some that don't.
