@@ -73,24 +73,19 @@ impl Feature {
 
 /// Whether `name` fits `pattern`, in which `*` stands for any text, also none.
 fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+    let Some((first, mut pattern)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut rest) = name.strip_prefix(first) else {
         return false;
     };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
+    while let Some((part, after)) = pattern.split_once('*') {
+        let Some((_, behind)) = rest.split_once(part) else {
+            return false;
+        };
+        (rest, pattern) = (behind, after);
     }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    true
+    rest.ends_with(pattern)
 }
 
 #[cfg(test)]

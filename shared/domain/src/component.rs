@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Percent, Settings, UserId, Zone,
     activity::{Sighting, UserWeek},
-    answer::{self, Answer, Rating},
+    answer::{self, Answer},
     calendar::IsoWeek,
     percent,
     settings::{FeedbackMethod, MissingPolicy},
@@ -119,22 +119,34 @@ fn silence(telemetry: Telemetry) -> Option<Missing> {
 
 /// Rule: login activity = Σ min(active days, T) / (T × eligible users).
 ///
-/// `active_days` has one entry per eligible user, 0 for a seat without activity.
-pub fn login(settings: &Settings, active_days: &[u32], telemetry: Telemetry) -> Reading<LoginCounts> {
+/// `users` are the eligible ones; `users_by_days` those of them with 1, 2, … 7 active days.
+pub fn login(
+    settings: &Settings,
+    users: u32,
+    users_by_days: &[u32; 7],
+    telemetry: Telemetry,
+) -> Reading<LoginCounts> {
     let target = u32::from(settings.login_days.get());
-    let users = u32::try_from(active_days.len()).unwrap_or(u32::MAX);
-    let counted: u32 = active_days.iter().map(|days| (*days).min(target)).sum();
-    let counts = LoginCounts {
-        users,
-        active_users: u32::try_from(active_days.iter().filter(|days| **days > 0).count()).unwrap_or(u32::MAX),
-        active_days: counted,
-    };
+    let counted: u32 = (1..).zip(users_by_days).map(|(days, users): (u32, _)| days.min(target) * users).sum();
+    let counts = LoginCounts { users, active_users: users_by_days.iter().sum(), active_days: counted };
     let value = match silence(telemetry) {
         Some(missing) => Err(missing),
         None => Percent::ratio(u128::from(counted), u128::from(target) * u128::from(users))
             .ok_or(Missing::NoEligibleUsers),
     };
     Reading { value, counts }
+}
+
+/// Users by their active days, 1 to 7; those with none are left out.
+pub fn users_by_days(active_days: &[u32]) -> [u32; 7] {
+    let mut users = [0; 7];
+    for days in active_days {
+        let place = usize::try_from(*days).unwrap_or(7).min(7).checked_sub(1);
+        if let Some(counted) = place.and_then(|place| users.get_mut(place)) {
+            *counted += 1;
+        }
+    }
+    users
 }
 
 /// What product adoption is computed from.
@@ -149,23 +161,30 @@ pub struct Adoption<'a> {
     pub plan: Option<&'a str>,
 }
 
+/// On which days of four weeks each name was used, seven bits of a byte a week. Merged, because the same names come
+/// week after week and comparing them with a catalogue costs most.
+fn days_of_names(weeks: [&UsesOfWeek; 4]) -> BTreeMap<&Sighting, u32> {
+    let mut days_of_names = BTreeMap::new();
+    for (place, uses) in (0..).zip(weeks) {
+        for (sighting, days) in uses {
+            *days_of_names.entry(sighting).or_default() |= u32::from(*days) << (8 * place);
+        }
+    }
+    days_of_names
+}
+
 /// Rule: product adoption = (60 × breadth + 40 × depth) / 100, each part alone when the other is missing.
 /// Breadth and depth are exact fractions; the component is rounded once.
 pub fn adoption(settings: &Settings, input: &Adoption<'_>, telemetry: Telemetry) -> Reading<AdoptionCounts> {
     let mut counts = AdoptionCounts { minutes: input.minutes, ..AdoptionCounts::default() };
     let mut breadth = None;
     if let Some(catalogue) = &settings.catalogue {
+        let days_of_names = days_of_names(input.uses);
         let (mut used, mut entitled) = ((0, 0), (0, 0));
         for feature in catalogue.iter().filter(|feature| feature.entitled(input.plan)) {
             entitled = (entitled.0 + 1, entitled.1 + u128::from(feature.weight));
-            let days: u32 = input
-                .uses
-                .iter()
-                .map(|uses| {
-                    let days = uses.iter().filter(|(sighting, _)| feature.means(sighting));
-                    days.fold(0, |bits, (_, days)| bits | days).count_ones()
-                })
-                .sum();
+            let names = days_of_names.iter().filter(|(sighting, _)| feature.means(sighting));
+            let days = names.fold(0, |bits, (_, days)| bits | days).count_ones();
             if days >= u32::from(settings.feature_days.get()) {
                 used = (used.0 + 1, used.1 + u128::from(feature.weight));
             }
@@ -194,62 +213,40 @@ pub fn adoption(settings: &Settings, input: &Adoption<'_>, telemetry: Telemetry)
     Reading { value, counts }
 }
 
-/// Rule: feedback = mean over users of each one's latest answer not older than 90 days (a setting) at the end
-/// of the week; with `feedback_method = nps`, (NPS + 100) / 2. A data gap excludes the week, answers too.
-pub fn feedback(
-    settings: &Settings,
-    answers: &[Answer],
-    week: IsoWeek,
-    zone: Zone,
-    telemetry: Telemetry,
-) -> Reading<FeedbackCounts> {
-    let latest = answer::latest_per_user(answers, week.end(zone), settings.answer_age());
-    let counts = FeedbackCounts { answers: u32::try_from(latest.len()).unwrap_or(u32::MAX) };
-    let (mean, nps) = answer_values(settings, answers, week, zone);
-    feedback_of(settings, mean, nps, counts, telemetry)
+/// What the answers of a week say, by either method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voices {
+    /// Users whose latest answer counts.
+    pub answers: u32,
+    /// The mean of those answers.
+    pub mean: Option<Percent>,
+    /// (NPS + 100) / 2 of those answers.
+    pub nps: Option<Percent>,
 }
 
-/// Feedback from what [`answer_values`] says of the counted answers.
-pub(crate) fn feedback_of(
-    settings: &Settings,
-    mean: Option<Percent>,
-    nps: Option<Percent>,
-    counts: FeedbackCounts,
-    telemetry: Telemetry,
-) -> Reading<FeedbackCounts> {
+/// Each user's latest answer not older than 90 days (a setting) at the end of the week, read by both methods.
+pub fn voices(settings: &Settings, answers: &[Answer], week: IsoWeek, zone: Zone) -> Voices {
+    let latest = answer::latest_per_user(answers, week.end(zone), settings.answer_age());
+    let ratings = || latest.values().map(|answer| answer.rating);
+    Voices {
+        answers: u32::try_from(latest.len()).unwrap_or(u32::MAX),
+        mean: answer::mean(ratings()),
+        nps: answer::nps_value(ratings()),
+    }
+}
+
+/// Rule: feedback = mean over users of each one's latest valid answer; with `feedback_method = nps`,
+/// (NPS + 100) / 2. A data gap excludes the week, answers too.
+pub fn feedback(settings: &Settings, voices: Voices, telemetry: Telemetry) -> Reading<FeedbackCounts> {
     let value = match settings.feedback_method {
-        FeedbackMethod::Mean => mean,
-        FeedbackMethod::Nps => nps,
+        FeedbackMethod::Mean => voices.mean,
+        FeedbackMethod::Nps => voices.nps,
     };
     let value = match telemetry {
         Telemetry::DataGap => Err(Missing::DataGap),
         _ => value.ok_or(Missing::NoAnswers),
     };
-    Reading { value, counts }
-}
-
-/// The value of a week's answers by each method: mean, and (NPS + 100) / 2.
-pub(crate) fn answer_values(
-    settings: &Settings,
-    answers: &[Answer],
-    week: IsoWeek,
-    zone: Zone,
-) -> (Option<Percent>, Option<Percent>) {
-    let latest = answer::latest_per_user(answers, week.end(zone), settings.answer_age());
-    let ratings = || latest.values().map(|answer| answer.rating).collect::<Vec<Rating>>();
-    (answer::mean(ratings()), answer::nps_value(ratings()))
-}
-
-/// Users by their active days, 1 to 7.
-pub(crate) fn users_by_days(active_days: &[u32]) -> [u32; 7] {
-    let mut users = [0; 7];
-    for days in active_days {
-        let place = usize::try_from(*days).unwrap_or(7).min(7).checked_sub(1);
-        if let Some(counted) = place.and_then(|place| users.get_mut(place)) {
-            *counted += 1;
-        }
-    }
-    users
+    Reading { value, counts: FeedbackCounts { answers: voices.answers } }
 }
 
 /// A component in a snapshot: value or why it is missing, weight, contribution, counts.

@@ -25,13 +25,16 @@ pub mod ids;
 pub mod loose;
 pub mod member;
 pub mod month;
+pub mod overview;
 pub mod percent;
 pub mod quadrant;
 pub mod settings;
 pub mod status;
+pub mod tally;
 pub mod telemetry;
 pub mod token;
 pub mod week;
+pub mod what_if;
 pub mod why;
 
 pub use calendar::{IsoWeek, Month, Zone};

@@ -11,7 +11,7 @@ use crate::{
     answer::Answer,
     band::Standing,
     calendar::IsoWeek,
-    component::{self, Adoption, Components, UsesOfWeek},
+    component::{self, Adoption, Components, UsesOfWeek, Voices},
     member::Member,
     settings::MissingPolicy,
     telemetry::Telemetry,
@@ -129,6 +129,29 @@ pub struct Basis {
     /// The company's plan when the week was scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// Whether the company was in its first 28 days when the week ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub young: bool,
+}
+
+/// A week as it was measured: what it is scored from under any settings.
+pub(crate) struct Measured<'a> {
+    pub(crate) week: IsoWeek,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) heard: bool,
+    /// Users that count.
+    pub(crate) users: u32,
+    /// Their engaged minutes.
+    pub(crate) minutes: u32,
+    /// Users whose latest answer counts.
+    pub(crate) answers: u32,
+    /// Weeks with a score before this one.
+    pub(crate) valid_weeks_before: u32,
+    /// What was used in the week.
+    pub(crate) uses: UsesOfWeek,
+    /// What was used in the three weeks before it, the nearest first.
+    pub(crate) uses_before: [&'a UsesOfWeek; 3],
+    pub(crate) basis: Basis,
 }
 
 /// Scores one company's week.
@@ -142,54 +165,69 @@ pub fn score(input: &CompanyWeek<'_>) -> WeekSnapshot {
         .map(|(user, _)| user)
         .collect();
     let (active_days, minutes, done) = component::presence(&eligible, input.activity, input.week, zone);
-    let uses = component::uses_of_week(done);
-    let [first, second, third] = &input.history.uses;
-    let adoption = Adoption {
-        users: u32::try_from(eligible.len()).unwrap_or(u32::MAX),
-        minutes,
-        uses: [&uses, first, second, third],
-        plan: input.plan,
-    };
     let counted = counted_answers(input.answers, input.members, settings, input.week);
-    let (answers_mean, answers_nps) = component::answer_values(settings, &counted, input.week, zone);
-    let basis = Basis {
-        users_by_days: component::users_by_days(&active_days),
-        answers_mean,
-        answers_nps,
-        plan: input.plan.map(str::to_owned),
-    };
-    let weighed = component::weigh(
-        settings,
-        component::login(settings, &active_days, input.telemetry),
-        component::adoption(settings, &adoption, input.telemetry),
-        component::feedback(settings, &counted, input.week, zone, input.telemetry),
-    );
-    let valid_weeks = input.history.valid_weeks + u32::from(weighed.score.is_some());
-    let band = match weighed.score {
-        None => Standing::Insufficient,
-        Some(_) if onboarding(input.started, input.week, valid_weeks) => Standing::Onboarding,
-        Some(score) => settings.bands.band(score).into(),
-    };
-    WeekSnapshot {
-        period: input.week,
-        settings_version: input.settings_version,
-        missing_policy: settings.missing_policy,
-        confidence: Confidence::of(
-            weighed.components.login.counts.users,
-            weighed.coverage,
-            valid_weeks,
-            weighed.components.feedback.counts.answers,
-        ),
-        components: weighed.components,
-        coverage: weighed.coverage,
-        shown: weighed.score.map(Percent::shown),
-        score: weighed.score,
-        band,
+    let voices = component::voices(settings, &counted, input.week, zone);
+    let measured = Measured {
+        week: input.week,
         telemetry: input.telemetry,
         heard: input.activity.values().any(|done| !done.is_empty()),
-        valid_weeks,
-        uses: component::kept_uses(settings, uses),
-        basis,
+        users: u32::try_from(eligible.len()).unwrap_or(u32::MAX),
+        minutes,
+        answers: voices.answers,
+        valid_weeks_before: input.history.valid_weeks,
+        uses: component::uses_of_week(done),
+        uses_before: input.history.uses.each_ref(),
+        basis: Basis {
+            users_by_days: component::users_by_days(&active_days),
+            answers_mean: voices.mean,
+            answers_nps: voices.nps,
+            plan: input.plan.map(str::to_owned),
+            young: young(input.started, input.week),
+        },
+    };
+    measured.score(settings, input.settings_version)
+}
+
+impl Measured<'_> {
+    /// The week's snapshot under settings.
+    pub(crate) fn score(self, settings: &Settings, settings_version: u32) -> WeekSnapshot {
+        let Basis { users_by_days, answers_mean, answers_nps, plan, young } = &self.basis;
+        let [first, second, third] = self.uses_before;
+        let adoption = Adoption {
+            users: self.users,
+            minutes: self.minutes,
+            uses: [&self.uses, first, second, third],
+            plan: plan.as_deref(),
+        };
+        let voices = Voices { answers: self.answers, mean: *answers_mean, nps: *answers_nps };
+        let weighed = component::weigh(
+            settings,
+            component::login(settings, self.users, users_by_days, self.telemetry),
+            component::adoption(settings, &adoption, self.telemetry),
+            component::feedback(settings, voices, self.telemetry),
+        );
+        let valid_weeks = self.valid_weeks_before + u32::from(weighed.score.is_some());
+        let band = match weighed.score {
+            None => Standing::Insufficient,
+            Some(_) if onboarding(*young, valid_weeks) => Standing::Onboarding,
+            Some(score) => settings.bands.band(score).into(),
+        };
+        WeekSnapshot {
+            period: self.week,
+            settings_version,
+            missing_policy: settings.missing_policy,
+            confidence: Confidence::of(self.users, weighed.coverage, valid_weeks, self.answers),
+            components: weighed.components,
+            coverage: weighed.coverage,
+            shown: weighed.score.map(Percent::shown),
+            score: weighed.score,
+            band,
+            telemetry: self.telemetry,
+            heard: self.heard,
+            valid_weeks,
+            uses: component::kept_uses(settings, self.uses),
+            basis: self.basis,
+        }
     }
 }
 
@@ -213,10 +251,13 @@ fn counts_answer(member: Option<&Member>, week: IsoWeek) -> bool {
     member.is_none_or(|member| !member.excluded && member.left.is_none_or(|left| left > week.thursday()))
 }
 
+/// Whether the company is in its first 28 days when the week ends.
+fn young(started: NaiveDate, week: IsoWeek) -> bool {
+    started.checked_add_days(Days::new(ONBOARDING_DAYS)).is_none_or(|grown| week.next().monday() < grown)
+}
+
 /// Rule: onboarding lasts 28 days from the company's start and until two valid weeks. Counted at the end of
 /// the week.
-pub fn onboarding(started: NaiveDate, week: IsoWeek, valid_weeks: u32) -> bool {
-    let young =
-        started.checked_add_days(Days::new(ONBOARDING_DAYS)).is_none_or(|grown| week.next().monday() < grown);
+fn onboarding(young: bool, valid_weeks: u32) -> bool {
     young || valid_weeks < ONBOARDING_WEEKS
 }

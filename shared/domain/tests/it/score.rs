@@ -3,7 +3,11 @@
 
 use barometer_domain::{
     Percent, Settings,
-    component::{Adoption, Missing, UsesOfWeek, Weighed, adoption, feedback, login, uses_of_week},
+    answer::Answer,
+    component::{
+        self, Adoption, LoginCounts, Missing, Reading, UsesOfWeek, Weighed, adoption, feedback,
+        users_by_days, uses_of_week, voices,
+    },
     percent::round_half_up,
     settings::{MissingPolicy, Weights},
     telemetry::{Census, Telemetry},
@@ -21,6 +25,11 @@ fn contributions(weighed: &Weighed) -> [Option<Percent>; 3] {
 
 fn sum(contributions: [Option<Percent>; 3]) -> u16 {
     contributions.into_iter().flatten().map(Percent::basis_points).sum()
+}
+
+/// Login activity of users with these active days.
+fn login(settings: &Settings, active_days: &[u32], telemetry: Telemetry) -> Reading<LoginCounts> {
+    component::login(settings, active_days.len() as u32, &users_by_days(active_days), telemetry)
 }
 
 #[test]
@@ -46,6 +55,7 @@ fn silence_is_missing_only_when_we_were_not_told() {
     let none = UsesOfWeek::new();
     let idle = Adoption { users: 1, minutes: 0, uses: [&none; 4], plan: None };
     let answers = [answer("ann", nps(7), at("2026-09-01T00:00:00Z"))];
+    let heard = |answers: &[Answer]| voices(&settings, answers, week("2026-W36"), settings.time_zone);
     for (telemetry, silent, answered) in [
         (Telemetry::Normal, Ok(Percent::ZERO), Ok(Percent::whole(70))),
         (Telemetry::NeverSent, Err(Missing::NoTelemetry), Ok(Percent::whole(70))),
@@ -54,11 +64,11 @@ fn silence_is_missing_only_when_we_were_not_told() {
     ] {
         assert_eq!(login(&settings, &[0], telemetry).value, silent, "{telemetry:?}");
         assert_eq!(adoption(&settings, &idle, telemetry).value, silent, "{telemetry:?}");
-        let read = feedback(&settings, &answers, week("2026-W36"), settings.time_zone, telemetry);
+        let read = feedback(&settings, heard(&answers), telemetry);
         assert_eq!(read.value, answered, "{telemetry:?}");
         assert_eq!(read.counts.answers, 1, "counts are told whatever the value");
     }
-    let read = feedback(&settings, &[], week("2026-W36"), settings.time_zone, Telemetry::Normal);
+    let read = feedback(&settings, heard(&[]), Telemetry::Normal);
     assert_eq!(read.value, Err(Missing::NoAnswers), "never 0");
 }
 
@@ -104,6 +114,27 @@ fn breadth_decays_after_four_weeks_and_counts_days_of_four_weeks() {
     let mut twice = monday.clone();
     twice.insert("fa".parse().unwrap(), 0b1);
     assert_eq!(read([&twice, &none, &none, &none]).value, Ok(Percent::ZERO));
+}
+
+#[test]
+fn every_day_of_the_four_weeks_is_a_day_of_its_own() {
+    let settings: Settings = serde_json::from_str(
+        r#"{"name":"t","feature_days":28,"adoption_split":{"breadth":100,"depth":0},"catalogue":[{"key":"a"}]}"#,
+    )
+    .unwrap();
+    let days = |bits: u8| UsesOfWeek::from([("ea".parse().unwrap(), bits)]);
+    let every = days(0b111_1111);
+    let read = |weeks: &[UsesOfWeek; 4]| {
+        let input = Adoption { users: 1, minutes: 0, uses: weeks.each_ref(), plan: None };
+        adoption(&settings, &input, Telemetry::Normal).value
+    };
+    let full = [0; 4].map(|_| every.clone());
+    assert_eq!(read(&full), Ok(Percent::FULL));
+    for (place, day) in (0..4).flat_map(|place| (0..7).map(move |day| (place, day))) {
+        let mut weeks = full.clone();
+        weeks[place] = days(0b111_1111 & !(1 << day));
+        assert_eq!(read(&weeks), Ok(Percent::ZERO), "without day {day} of week {place}");
+    }
 }
 
 #[test]

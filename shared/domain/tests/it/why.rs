@@ -596,7 +596,7 @@ proptest! {
         let counted = |side: AnswersOfWeek<'_>| {
             let zone = side.settings.time_zone;
             let telemetry = barometer_domain::telemetry::Telemetry::Normal;
-            barometer_domain::component::feedback(side.settings, side.answers, side.week, zone, telemetry).counts.answers
+            barometer_domain::component::voices(side.settings, side.answers, side.week, zone).answers
         };
         prop_assert_eq!(moves.before, counted(from));
         prop_assert_eq!(moves.before + moves.new - moves.expired - moves.withdrawn, counted(to));
