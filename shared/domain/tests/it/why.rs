@@ -595,7 +595,6 @@ proptest! {
         let moves = AnswerMoves::between(from, to);
         let counted = |side: AnswersOfWeek<'_>| {
             let zone = side.settings.time_zone;
-            let telemetry = barometer_domain::telemetry::Telemetry::Normal;
             barometer_domain::component::voices(side.settings, side.answers, side.week, zone).answers
         };
         prop_assert_eq!(moves.before, counted(from));
