@@ -4,10 +4,13 @@
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
 //! are problem documents, and nothing is kept in a cache.
 
+mod alerts;
 mod body;
 mod caller;
+mod cases;
 mod companies;
 mod company;
+mod disagreements;
 mod paging;
 mod params;
 mod quadrant;
@@ -18,7 +21,7 @@ mod tokens;
 use axum::{
     Router,
     response::Response,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 use barometer_cloud::{Clock, Table, http::Problem};
 use http::{HeaderValue, StatusCode, header};
@@ -46,6 +49,10 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/quadrant", get(quadrant::quadrant))
         .route("/v1/settings", get(settings::get::get).put(settings::put::put))
         .route("/v1/settings/versions", get(settings::versions::versions))
+        .route("/v1/alerts", get(alerts::list::list))
+        .route("/v1/alerts/{id}", patch(alerts::patch::patch))
+        .route("/v1/disagreements", get(disagreements::list::list))
+        .route("/v1/disagreements/{id}", patch(disagreements::patch::patch))
         .route("/v1/sources", get(sources::list::list).post(sources::create::create))
         .route(
             "/v1/sources/{id}",

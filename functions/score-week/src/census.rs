@@ -2,6 +2,7 @@
 //! or the workspace's telemetry that broke.
 
 use barometer_cloud::{
+    StoreError,
     sharded::{Outcome, RunError, Walk},
     table::runs::{Pass, Run, RunKey, Step},
 };
@@ -60,10 +61,7 @@ pub async fn decide(
     now: DateTime<Utc>,
 ) -> Result<usize, RunError> {
     let key = RunKey::Week(week, pass);
-    let mut census = Census::default();
-    for shard in 0..run.shards {
-        census.add(deps.table.progress(workspace, key, shard, Step::Census).await?.census);
-    }
+    let census = sum(deps, workspace, key, run).await?;
     let run = deps.table.decide_telemetry(workspace, key, census.telemetry()).await?;
     tracing::info!(
         %workspace, %week, ?pass, heard = census.heard, regular = census.regular, silent = census.silent,
@@ -72,4 +70,13 @@ pub async fn decide(
     let events = shard_events(workspace, week, pass, &run, now)?;
     deps.bus.publish_all(&events).await?;
     Ok(events.len())
+}
+
+/// What all shards counted together.
+pub async fn sum(deps: &Deps, workspace: &WorkspaceId, key: RunKey, run: &Run) -> Result<Census, StoreError> {
+    let mut census = Census::default();
+    for shard in 0..run.shards {
+        census.add(deps.table.progress(workspace, key, shard, Step::Census).await?.census);
+    }
+    Ok(census)
 }

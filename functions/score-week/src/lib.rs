@@ -5,13 +5,14 @@
 //! isn't scored, or one whose grace is over and that wasn't scored again for late events. Such a run is planned
 //! once. Its shards go over the bus back to this function: first each counts who was heard, which together tell
 //! whether silence is a real 0; then each scores its companies. A shard that runs out of time hands over to itself.
-//! Writes: runs, weekly snapshots, the readings on companies' rows, `engagement.changed`, `happiness.changed` and
-//! `run.completed`.
+//! Writes: runs, weekly snapshots, the readings on companies' rows, alerts, disagreements, `engagement.changed`,
+//! `happiness.changed`, `alert.opened` and `run.completed`.
 
 mod census;
 mod finish;
 mod plan;
 mod shard;
+mod watch;
 
 use std::time::{Duration, Instant};
 

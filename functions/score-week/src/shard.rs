@@ -22,22 +22,23 @@ use barometer_domain::{
     CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
     activity::UserWeek,
     calendar::SLOT_SECONDS,
+    happiness::Happiness,
     telemetry::{REGULAR_WEEKS, Telemetry},
     week::{self, CompanyWeek, History, WeekSnapshot},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Deps, ShardDetail, finish};
+use crate::{Deps, ShardDetail, finish, watch};
 
 /// What all companies of a shard are scored with.
-struct Context<'a> {
-    table: &'a Table,
-    workspace: &'a WorkspaceId,
-    week: IsoWeek,
-    settings: &'a Settings,
+pub struct Context<'a> {
+    pub table: &'a Table,
+    pub workspace: &'a WorkspaceId,
+    pub week: IsoWeek,
+    pub settings: &'a Settings,
     settings_version: u32,
-    telemetry: Telemetry,
-    now: DateTime<Utc>,
+    pub telemetry: Telemetry,
+    pub now: DateTime<Utc>,
 }
 
 /// Scores the companies of a shard. A shard that is done already is left alone.
@@ -85,11 +86,11 @@ pub async fn score(
 }
 
 /// What was read of one company.
-struct Read {
+pub struct Read {
     activity: BTreeMap<UserId, UserWeek>,
-    members: Vec<Member>,
-    answers: Vec<Answer>,
-    asks: Vec<Ask>,
+    pub members: Vec<Member>,
+    pub answers: Vec<Answer>,
+    pub asks: Vec<Ask>,
 }
 
 /// What scoring one company did.
@@ -116,30 +117,34 @@ impl Context<'_> {
         let unchanged = before.as_ref().is_some_and(|before| before.snapshot == snapshot);
         let revision = before.as_ref().map_or(1, |before| before.revision + u32::from(!unchanged));
 
-        let readings = self.readings(&company, &snapshot, revision, &read);
-        let events = self.events(&company, &readings)?;
+        let happiness = happiness::compute(&read.answers, &read.members, &read.asks, self.settings, self.now);
+        let readings = self.readings(&company, &snapshot, revision, &read, &happiness);
+        let mut events = self.events(&company, &readings)?;
+        let published = Published { revision, published_at: self.now, snapshot };
         if unchanged {
             // No new snapshot, but answers may have expired since, or a crash came between snapshot and row.
             self.table.publish_readings(self.workspace, id, &readings, &events).await?;
-            return Ok(Scored { published: false, events });
+        } else {
+            self.table.publish_week(self.workspace, id, &published, &readings, &events).await?;
         }
-        let published = Published { revision, published_at: self.now, snapshot };
-        self.table.publish_week(self.workspace, id, &published, &readings, &events).await?;
-        Ok(Scored { published: true, events })
+        events.extend(watch::company(self, &company, &published.snapshot, &read, &happiness).await?);
+        Ok(Scored { published: !unchanged, events })
     }
 
     /// Everything that score and happiness of a company need, each read once.
     async fn read(&self, id: &CompanyId) -> Result<Read, StoreError> {
         let age = self.settings.answer_age();
+        let cadence = self.settings.cadence_days.duration();
         let end = self.week.end(self.settings.time_zone);
         let members = self.table.members(self.workspace, id).await?;
         // A company nobody of which was ever asked has no asks to read.
         let asked = members.iter().any(|member| member.asks > 0);
         Ok(Read {
             activity: self.table.activity_of_week(self.workspace, id, self.week).await?,
+            // One cadence more than counts today: a drop of happiness is one against what counted then.
             answers: self
                 .table
-                .answers(self.workspace, id, end.min(self.now) - age, end.max(self.now))
+                .answers(self.workspace, id, end.min(self.now) - age - cadence, end.max(self.now))
                 .await?,
             asks: if asked { self.table.asks(self.workspace, id).await? } else { Vec::new() },
             members,
@@ -192,15 +197,21 @@ impl Context<'_> {
     }
 
     /// What the row of the company is to say; only what differs from what it says.
-    fn readings(&self, company: &Company, snapshot: &WeekSnapshot, revision: u32, read: &Read) -> Readings {
-        let happiness = happiness::compute(&read.answers, &read.members, &read.asks, self.settings, self.now);
+    fn readings(
+        &self,
+        company: &Company,
+        snapshot: &WeekSnapshot,
+        revision: u32,
+        read: &Read,
+        happiness: &Happiness,
+    ) -> Readings {
         let known = company.happiness.clone().unwrap_or_else(no_happiness);
         let seen = last_seen(&read.activity, self.week, self.settings.time_zone);
         let engagement = engagement(company.engagement.as_ref(), snapshot, revision);
         Readings {
             engagement: engagement.filter(|new| company.engagement.as_ref() != Some(new)),
             month: None,
-            happiness: Some(happiness).filter(|new| *new != known),
+            happiness: Some(happiness.clone()).filter(|new| *new != known),
             last_seen_at: seen.filter(|seen| company.last_seen_at.is_none_or(|known| *seen > known)),
         }
     }

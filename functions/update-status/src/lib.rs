@@ -4,7 +4,7 @@
 //! session that may write, optionally `If-Match` (the status version that was seen) and `Idempotency-Key`.
 //! Out: the change. Writes, all or nothing: the history, the company's current status, and `status.changed`
 //! when it is a transition. Setting the same status again is a confirmation: it renews review-by, is logged, and
-//! fires nothing.
+//! fires nothing. A status that contradicts engagement opens a disagreement.
 
 use axum::{
     Router,
@@ -17,16 +17,19 @@ use barometer_cloud::{
     Bus, Clock, StoreError, Table,
     bus::{DetailType, Event},
     http::{Json, Problem, auth, json, problem::FieldError},
+    lambda::Chain,
     table::{
         companies::Company,
         credentials::Scope,
         idempotency::{self, Remembered},
         statuses::StatusChange,
     },
+    watch::Watch,
     workspaces,
 };
 use barometer_domain::{
     CompanyId, WorkspaceId,
+    disagreement::Readings,
     status::{BusinessStatus, ChangeKind, Status},
 };
 use chrono::{DateTime, Utc};
@@ -198,6 +201,7 @@ async fn write(
         match deps.table.set_status(workspace, id, company.status_version, &change, &events).await {
             Ok(()) => {
                 deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
+                compare(deps, workspace, &company, wanted.status, now).await;
                 return Ok(Changed {
                     company_id: id.clone(),
                     change,
@@ -211,6 +215,26 @@ async fn write(
         }
     }
     Err(StoreError::Conflict.into())
+}
+
+/// Opens or closes the company's disagreement with its engagement. The status stands whatever comes of it; what fails
+/// here is done with the next weekly scoring.
+async fn compare(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    company: &Company,
+    status: Status,
+    now: DateTime<Utc>,
+) {
+    let band = company.engagement.as_ref().map(|engagement| engagement.band);
+    let readings = Readings::of(Some(status), band);
+    if company.open_disagreements == 0 && !readings.is_some_and(Readings::disagree) {
+        return;
+    }
+    let watch = Watch { table: &deps.table, workspace, company: Some(&company.company_id), now };
+    if let Err(error) = watch.compare(readings).await {
+        tracing::warn!(%workspace, company = %company.company_id, error = %Chain(&error), "disagreement left");
+    }
 }
 
 fn stale(company: &Company) -> Problem {

@@ -27,6 +27,9 @@ pub enum DetailType {
     /// A user answered.
     #[serde(rename = "feedback.received")]
     FeedbackReceived,
+    /// An alert was opened, or became worse.
+    #[serde(rename = "alert.opened")]
+    AlertOpened,
     /// A shard of a week is to be scored.
     #[serde(rename = "score.shard")]
     ScoreShard,
@@ -46,6 +49,7 @@ impl DetailType {
             Self::EngagementChanged => "engagement.changed",
             Self::HappinessChanged => "happiness.changed",
             Self::FeedbackReceived => "feedback.received",
+            Self::AlertOpened => "alert.opened",
             Self::ScoreShard => "score.shard",
             Self::RollupShard => "rollup.shard",
             Self::RunCompleted => "run.completed",

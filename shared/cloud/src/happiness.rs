@@ -47,18 +47,7 @@ pub fn compute(
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Happiness {
-    let today = settings.time_zone.date(now);
-    let active: BTreeSet<&UserId> = members
-        .iter()
-        .filter(|member| member.left.is_none_or(|left| left > today))
-        .filter(|member| !is_excluded(settings, &member.user_id, member.email.as_deref()))
-        .map(|member| &member.user_id)
-        .collect();
-    let counted: Vec<answer::Answer> = answers
-        .iter()
-        .filter(|answer| active.contains(&answer.user_id))
-        .filter_map(Answer::counted)
-        .collect();
+    let counted = counted(answers, members, settings, now);
     let since = now - settings.answer_age();
     let answered: BTreeSet<&str> = answers.iter().map(|answer| answer.origin.as_str()).collect();
     let mut sums = Asks::default();
@@ -76,6 +65,38 @@ pub fn compute(
         }
     }
     rule::happiness(&counted, sums, now, settings.answer_age(), settings.happiness_levels)
+}
+
+/// The answers of members who haven't left and aren't excluded, without void ones.
+pub fn counted(
+    answers: &[Answer],
+    members: &[Member],
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Vec<answer::Answer> {
+    let today = settings.time_zone.date(now);
+    let active: BTreeSet<&UserId> = members
+        .iter()
+        .filter(|member| member.left.is_none_or(|left| left > today))
+        .filter(|member| !is_excluded(settings, &member.user_id, member.email.as_deref()))
+        .map(|member| &member.user_id)
+        .collect();
+    answers.iter().filter(|answer| active.contains(&answer.user_id)).filter_map(Answer::counted).collect()
+}
+
+/// When a company that is silent became so: with the second ask of some user, or when its last answer grew too old,
+/// whichever came later. Nothing while nobody was asked twice.
+pub fn silent_since(answers: &[Answer], asks: &[Ask], settings: &Settings) -> Option<DateTime<Utc>> {
+    let mut of_users: BTreeMap<&UserId, Vec<DateTime<Utc>>> = BTreeMap::new();
+    for ask in asks.iter().filter(|ask| ask.is_delivered()) {
+        of_users.entry(&ask.user_id).or_default().extend(ask.accepted_at);
+    }
+    let second = of_users.values_mut().filter_map(|accepted| {
+        accepted.sort_unstable();
+        accepted.get(1).copied()
+    });
+    let faded = answers.iter().map(|answer| answer.at + settings.answer_age()).max();
+    second.min().map(|second| faded.map_or(second, |faded| second.max(faded)))
 }
 
 /// What recording an answer did.

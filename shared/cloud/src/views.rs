@@ -52,8 +52,8 @@ pub struct CompanyView {
     pub disagreement: bool,
     /// Tasks that are open; null as long as nothing makes tasks.
     pub open_tasks: Option<u32>,
-    /// Alerts that are open; null as long as nothing opens alerts.
-    pub open_alerts: Option<u32>,
+    /// Alerts that aren't resolved.
+    pub open_alerts: u32,
     /// Whether its users are asked for feedback.
     pub request_feedback: bool,
     /// The latest activity that a score has seen.
@@ -93,7 +93,7 @@ pub struct EngagementView {
     pub coverage: Percent,
     /// How far to rely on it.
     pub confidence: Confidence,
-    /// The last twelve weeks, oldest first.
+    /// The last weeks, oldest first.
     pub trend: Vec<TrendPoint>,
     /// What the score is made of.
     pub components: Components,
@@ -160,7 +160,7 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         happiness,
         disagreement: fresh.zip(band).is_some_and(|(status, band)| quadrant::disagree(status, band)),
         open_tasks: None,
-        open_alerts: None,
+        open_alerts: company.open_alerts,
         request_feedback: company.request_feedback,
         last_seen_at: company.last_seen_at,
     }

@@ -73,6 +73,14 @@ impl Running {
         read(&answer)
     }
 
+    /// What went over the bus.
+    pub async fn get_bus(&self) -> Vec<Value> {
+        let answer =
+            crate::home::send(&self.client, http::Method::GET, "/local/bus", None, &Value::Null).await;
+        let bus = crate::home::read(&answer);
+        bus.as_array().or(bus["events"].as_array()).or(bus["items"].as_array()).unwrap().clone()
+    }
+
     /// Calls the CSM's API.
     pub async fn api(&self, method: Method, path: &str, body: &Value) -> Answer {
         send(&self.client, method, path, Some(&self.keys.api_token), body).await

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! Scenarios across functions.
 
+mod alerts;
 mod broken_requests;
 mod home;
 mod import;

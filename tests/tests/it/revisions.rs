@@ -141,12 +141,3 @@ trait Tap: Sized {
 }
 
 impl Tap for Value {}
-
-impl Running {
-    async fn get_bus(&self) -> Vec<Value> {
-        let answer =
-            crate::home::send(&self.client, http::Method::GET, "/local/bus", None, &Value::Null).await;
-        let bus = crate::home::read(&answer);
-        bus.as_array().or(bus["events"].as_array()).or(bus["items"].as_array()).unwrap().clone()
-    }
-}

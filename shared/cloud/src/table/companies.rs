@@ -15,8 +15,8 @@ use crate::bus::Event;
 /// Shards of the list of companies to score.
 pub const SCORE_SHARDS: u8 = 8;
 
-/// Weeks in a company's trend.
-pub const TREND_WEEKS: usize = 12;
+/// Weeks in a company's trend: a quarter, and as many as a drop looks back on.
+pub const TREND_WEEKS: usize = 13;
 
 /// A company.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,12 @@ pub struct Company {
     /// The latest activity that a score has seen.
     #[serde(default)]
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Alerts that aren't resolved.
+    #[serde(default)]
+    pub open_alerts: u32,
+    /// Disagreements that wait for the CSM.
+    #[serde(default)]
+    pub open_disagreements: u32,
 }
 
 /// The latest weekly score as the portfolio shows it.
@@ -87,7 +93,7 @@ pub struct Engagement {
     pub confidence: Confidence,
     /// What it is made of.
     pub components: Components,
-    /// The last twelve weeks, oldest first.
+    /// The last weeks, oldest first.
     pub trend: Vec<TrendPoint>,
     /// Of this week and the four before it, those in which the company sent activity: tells a regular sender.
     #[serde(default)]

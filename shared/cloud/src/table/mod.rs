@@ -31,6 +31,9 @@
 //! | activity without a company yet | `<ws>#user#<user>` | `who#loose#<week>` | [`users`] |
 //! | answer without a company yet | `<ws>#user#<user>` | `who#answer#<hash>` | [`users`] |
 //! | packed log of one request | `<ws>#log#<day>#<shard>` | `<hash>#<part>` | [`log`] |
+//! | alert | `<ws>#company#<company>`, `<ws>#cases` | `alert#<rule>#<number>` | [`cases`] |
+//! | disagreement | `<ws>#company#<company>` | `disagreement#readings#<number>` | [`cases`] |
+//! | how far a shard of a run is | `<ws>#run#<run>` | `shard#<shard>#<step>` | [`runs`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
 //! | answer to an `Idempotency-Key` | `<ws>#idempotency#<hash>` | `answer` | [`idempotency`] |
@@ -38,11 +41,13 @@
 //! | index `work` | work_pk | work_sk |
 //! |---|---|---|
 //! | companies to score | `<ws>#score#<shard>` | `<company>` |
+//! | alerts, disagreements | `<ws>#alert#live`, `<ws>#alert#closed`, … | `<instant>#<id>` |
 //! | users whose turn it is | `due#<shard>` | `<instant>#<ws>#<company>` |
 
 pub mod activity;
 pub mod answers;
 pub mod asks;
+pub mod cases;
 pub mod companies;
 pub mod credentials;
 mod error;

@@ -1,0 +1,106 @@
+//! From findings to cases: opens, worsens and closes alerts and disagreements as the rules decide. Doing it again
+//! changes nothing.
+
+use barometer_domain::{
+    CompanyId, WorkspaceId,
+    alert::{self, Alert, Finding},
+    disagreement::{self, Disagreement, Readings},
+    drop,
+    week::WeekSnapshot,
+};
+use chrono::{DateTime, Utc};
+
+use crate::{
+    StoreError, Table,
+    bus::{DetailType, Event},
+    table::cases::{Case, Place, series_of},
+};
+
+/// The one series of a company's disagreements.
+const READINGS: &str = "readings";
+
+/// A company whose cases are watched, or the whole workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The workspace.
+    pub workspace: &'a WorkspaceId,
+    /// The company; nothing for the workspace's own alerts.
+    pub company: Option<&'a CompanyId>,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+impl Watch<'_> {
+    fn place(&self, series: &str, number: u32) -> Place {
+        Place { company: self.company.cloned(), series: series.to_owned(), number }
+    }
+
+    /// Takes in a finding. Returns the event that tells of a new or a worse alert. It lies in the outbox.
+    pub async fn found(&self, finding: Finding) -> Result<Option<Event>, StoreError> {
+        let series = series_of(finding.rule)?;
+        let existing = self.table.latest_case::<Alert>(self.workspace, self.company, &series).await?;
+        let known = existing.as_ref().map(|case| &case.content);
+        let (case, was_live) = match (alert::decide(known, &finding), existing) {
+            (alert::Decision::Nothing, _) => return Ok(None),
+            (alert::Decision::Worsen, Some(mut case)) => {
+                case.content.worsen(finding);
+                (case, true)
+            }
+            (alert::Decision::Open | alert::Decision::Worsen, existing) => {
+                let number = existing.map_or(1, |case| case.place.number + 1);
+                let content = Alert::open(finding);
+                (Case { place: self.place(&series, number), version: 0, content }, false)
+            }
+        };
+        let event = self.opened(&case, was_live)?;
+        self.table.write_case(self.workspace, &case, was_live, std::slice::from_ref(&event)).await?;
+        Ok(Some(event))
+    }
+
+    fn opened(&self, case: &Case<Alert>, worsened: bool) -> Result<Event, StoreError> {
+        let Finding { rule, period, severity, sentence, .. } = &case.content.finding;
+        let change = serde_json::json!({
+            "alert_id": case.place.id(), "rule": rule, "period": period, "severity": severity,
+            "sentence": sentence, "worsened": worsened, "for_admins": rule.for_admins(), "by": "barometer",
+        });
+        let key = format!("{} {}", case.place.id(), case.version + 1);
+        Ok(Event::new(DetailType::AlertOpened, self.workspace, self.company, self.now, &key, &change)?)
+    }
+
+    /// Closes live alerts of engagement drops that a week shows to be over.
+    pub async fn recover(&self, week: &WeekSnapshot) -> Result<(), StoreError> {
+        let Some(company) = self.company else { return Ok(()) };
+        for mut case in self.table.cases_of::<Alert>(self.workspace, company).await? {
+            let Some(how) = drop::recovery(&case.content, week) else { continue };
+            if case.content.recover(how, self.now).is_ok() {
+                self.table.write_case(self.workspace, &case, true, &[]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens or closes the disagreement of a company as its readings stand.
+    pub async fn compare(&self, readings: Option<Readings>) -> Result<(), StoreError> {
+        let existing = self.table.latest_case::<Disagreement>(self.workspace, self.company, READINGS).await?;
+        let known = existing.as_ref().map(|case| &case.content);
+        let decision = disagreement::decide(known, readings, self.now);
+        if decision == disagreement::Decision::Nothing {
+            return Ok(());
+        }
+        let number = existing.as_ref().map_or(1, |case| case.place.number + 1);
+        if let Some(mut case) = existing
+            && case.content.state == disagreement::State::Open
+        {
+            case.content.expire(self.now);
+            self.table.write_case(self.workspace, &case, true, &[]).await?;
+        }
+        let Some(readings) = readings.filter(|_| decision == disagreement::Decision::Open) else {
+            return Ok(());
+        };
+        let content = Disagreement::open(readings, self.now);
+        let case = Case { place: self.place(READINGS, number), version: 0, content };
+        self.table.write_case(self.workspace, &case, false, &[]).await
+    }
+}
