@@ -3,6 +3,8 @@
 //! Serialised with short names, since a log item holds a whole request. Only what a rule asks for is kept;
 //! other properties are dropped when the event is read.
 
+use std::collections::BTreeMap;
+
 use barometer_domain::{
     CompanyId, UserId, Zone,
     activity::{FeatureSource, Sighting},
@@ -204,6 +206,9 @@ pub struct CompanyTraits {
     /// Its time zone.
     #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Zone>,
+    /// Other traits that companies can be grouped by, by their name without case and punctuation.
+    #[serde(rename = "o", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
 }
 
 #[cfg(test)]

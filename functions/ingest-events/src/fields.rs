@@ -1,7 +1,7 @@
 //! What the readers of all protocols share: the parts of an event that look the same everywhere.
 //! Rule: ingestion, reading an event.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use barometer_domain::{CompanyId, UserId, Zone, ids::IdError};
 use chrono::{DateTime, Utc};
@@ -277,8 +277,13 @@ pub struct Device<'a> {
     pub locale: Option<&'a str>,
 }
 
+/// Most traits of a company that are kept beside those that have a meaning here.
+const MAX_TRAITS: usize = 20;
+/// Longest value of such a trait, in bytes; longer ones aren't kept, since nothing is grouped by them.
+const MAX_TRAIT_BYTES: usize = 64;
+
 /// Traits of a person or a company.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traits<'a> {
     /// Of a company: its id.
     pub id: Option<&'a str>,
@@ -294,6 +299,8 @@ pub struct Traits<'a> {
     locale: Option<&'a str>,
     /// Of a person: their company's traits.
     pub company: Option<&'a str>,
+    /// The first traits without a meaning here, by their name without case and punctuation.
+    others: BTreeMap<String, &'a str>,
 }
 
 impl<'a> Traits<'a> {
@@ -315,6 +322,11 @@ impl<'a> Traits<'a> {
         Ok(traits)
     }
 
+    /// Whether nothing with a meaning here is said.
+    pub fn says_nothing(&self) -> bool {
+        Self { others: BTreeMap::new(), ..self.clone() } == Self::default()
+    }
+
     fn over(&mut self, text: &'a str) -> Result<(), Syntax> {
         json::fields(text, |name, value| {
             let field = match name {
@@ -330,7 +342,12 @@ impl<'a> Traits<'a> {
                 "language" => &mut self.language,
                 "locale" => &mut self.locale,
                 "company" => &mut self.company,
-                _ => return,
+                _ => {
+                    if self.others.len() < MAX_TRAITS || self.others.contains_key(name) {
+                        self.others.insert(name.to_owned(), value);
+                    }
+                    return;
+                }
             };
             *field = Some(value);
         })
@@ -374,7 +391,18 @@ impl<'a> Traits<'a> {
 
     /// What they say about a company.
     pub fn company(&self) -> Result<CompanyTraits, Syntax> {
+        let mut others = BTreeMap::new();
+        for (name, value) in &self.others {
+            let value = match *value {
+                "true" | "false" => Some((*value).into()),
+                value => json::text(Some(value))?,
+            };
+            if let Some(value) = value.filter(|value| value.len() <= MAX_TRAIT_BYTES) {
+                others.insert(name.clone(), value.trim().to_owned());
+            }
+        }
         Ok(CompanyTraits {
+            others,
             name: text(self.name)?,
             plan: text(self.plan)?,
             created_at: instant(self.created_at)?,

@@ -317,7 +317,7 @@ impl Wire<'_> {
             ..Event::new(kind, at)
         };
         own.common.describe(&mut event)?;
-        if kind == Kind::Identify || traits != Traits::default() {
+        if kind == Kind::Identify || !traits.says_nothing() {
             let device = Device { time_zone: own.time_zone, locale: own.locale };
             event.user_traits = fields::some(traits.user(from_device.then_some(device))?);
         }

@@ -108,8 +108,9 @@ impl<'a> Wire<'a> {
             // The traits of a group call are the company's.
             Kind::Group => (Traits::default(), own),
             _ => {
-                let traits = if own == Traits::default() { Traits::read(context.traits)? } else { own };
-                (traits, Traits::read(traits.company)?)
+                let traits = if own.says_nothing() { Traits::read(context.traits)? } else { own };
+                let company = Traits::read(traits.company)?;
+                (traits, company)
             }
         };
         let company = match kind {

@@ -11,6 +11,7 @@ mod cases;
 mod companies;
 mod company;
 mod disagreements;
+mod overview;
 mod paging;
 mod params;
 mod quadrant;
@@ -49,6 +50,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/quadrant", get(quadrant::quadrant))
         .route("/v1/settings", get(settings::get::get).put(settings::put::put))
         .route("/v1/settings/versions", get(settings::versions::versions))
+        .route("/v1/overview", get(overview::overview))
         .route("/v1/alerts", get(alerts::list::list))
         .route("/v1/alerts/{id}", patch(alerts::patch::patch))
         .route("/v1/disagreements", get(disagreements::list::list))

@@ -4,7 +4,7 @@
 //! A month is rolled up whenever another of its weeks was scored or scored again after its grace, so it is
 //! there while it still runs; it is final when its last week is. Such a run is planned once; its shards go over
 //! the bus back to this function.
-//! Writes: runs, monthly snapshots, the month on companies' rows.
+//! Writes: runs, monthly snapshots, the month on companies' rows, the month's overview, `run.completed`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use std::{
 use barometer_cloud::{
     Bus, Table,
     bus::{self, DetailType},
-    sharded::{Outcome, RunError, Trigger, Walk},
+    sharded::{self, Outcome, RunError, Trigger, Walk},
     table::{
         companies::{MonthScore, Readings, SCORE_SHARDS},
         runs::{Pass, Run, RunKey, Step},
@@ -23,7 +23,7 @@ use barometer_cloud::{
         snapshots::Published,
     },
 };
-use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId, month};
+use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId, month, tally::Scored};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,10 @@ async fn due_in(
         Some(run) => run,
         None => deps.table.plan_run(workspace, key, &run).await?,
     };
+    if run.is_complete() && run.finished_at.is_none() {
+        // A crash came between the last shard and what follows it.
+        finish(deps, workspace, key, &run, now).await?;
+    }
     let events = run
         .left()
         .map(|shard| shard_event(workspace, key, shard, None, now))
@@ -157,8 +161,24 @@ async fn shard(deps: &Deps, detail: &ShardDetail) -> Result<Outcome, RunError> {
         }
     }
     outcome.failed = usize::try_from(progress.failed).unwrap_or(usize::MAX);
-    deps.table.shard_done(workspace, key, detail.shard).await?;
+    let run = deps.table.shard_done(workspace, key, detail.shard).await?;
+    if run.is_complete() {
+        finish(deps, workspace, key, &run, detail.occurred_at).await?;
+    }
     Ok(outcome)
+}
+
+/// Ends a complete run. The bands are those of the settings that it was planned with.
+async fn finish(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    key: RunKey,
+    run: &Run,
+    now: DateTime<Utc>,
+) -> Result<(), RunError> {
+    let settings = deps.table.settings_version(workspace, run.settings_version).await?;
+    let bands = settings.ok_or(RunError::Missing("version of the settings"))?.settings.bands;
+    sharded::finish(&deps.table, &deps.bus, workspace, key, run, bands, now).await
 }
 
 /// What has a shard of a run rolled up, from behind a company on.
@@ -227,6 +247,13 @@ async fn roll_up_company(
         score: snapshot.score,
         shown: snapshot.shown,
         band: snapshot.band,
+        previous: match company.month {
+            Some(current) if current.month == detail.month => current.previous,
+            Some(current) if current.month == detail.month.previous() => {
+                Some(Scored { band: current.band, score: current.score })
+            }
+            _ => None,
+        },
     };
     let later = company.month.is_some_and(|current| current.month > detail.month);
     let readings = Readings {

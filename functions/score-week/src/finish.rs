@@ -1,40 +1,33 @@
-//! After the last shard: everybody is told that the week is scored.
+//! After the last shard: the workspace's overview, its admins' alert of a data gap, and everybody is told that the week
+//! is scored.
 
 use barometer_cloud::{
-    bus::{DetailType, Event},
-    sharded::RunError,
+    bus::Event,
+    sharded::{self, RunError},
     table::runs::{Run, RunKey},
     watch::Watch,
 };
-use barometer_domain::{WorkspaceId, alert};
+use barometer_domain::{IsoWeek, WorkspaceId, alert};
 use chrono::{DateTime, Utc};
 
 use crate::{Deps, census};
 
-/// Tells the workspace's admins of a data gap, and everybody of a complete run, once; a crash on the way has it told again under the same event id.
+/// Finishes a complete run. A crash on the way has all of it done again, which changes nothing.
 pub async fn finish(
     deps: &Deps,
     workspace: &WorkspaceId,
+    week: IsoWeek,
     key: RunKey,
     run: &Run,
     now: DateTime<Utc>,
 ) -> Result<(), RunError> {
-    if let RunKey::Week(week, _) = key {
-        let settings = deps.table.settings_version(workspace, run.settings_version).await?;
-        let settings = settings.ok_or(RunError::Missing("version of the settings"))?.settings;
-        let gap = alert::data_gap(week, census::sum(deps, workspace, key, run).await?, settings.time_zone);
-        if let Some(gap) = gap {
-            let watch = Watch { table: &deps.table, workspace, company: None, now };
-            let events: Vec<Event> = watch.found(gap).await?.into_iter().collect();
-            deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
-        }
+    let settings = deps.table.settings_version(workspace, run.settings_version).await?;
+    let settings = settings.ok_or(RunError::Missing("version of the settings"))?.settings;
+    let counted = census::sum(deps, workspace, key, run).await?;
+    if let Some(gap) = alert::data_gap(week, counted, settings.time_zone) {
+        let watch = Watch { table: &deps.table, workspace, company: None, now };
+        let events: Vec<Event> = watch.found(gap).await?.into_iter().collect();
+        deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
     }
-    let change = serde_json::json!({
-        "run": key.to_string(), "settings_version": run.settings_version, "telemetry": run.telemetry,
-    });
-    let event = Event::new(DetailType::RunCompleted, workspace, None, now, &key.to_string(), &change)?;
-    deps.bus.publish_all(&[event]).await?;
-    deps.table.finish_run(workspace, key, now).await?;
-    tracing::info!(%workspace, run = %key, "run completed");
-    Ok(())
+    sharded::finish(&deps.table, &deps.bus, workspace, key, run, settings.bands, now).await
 }

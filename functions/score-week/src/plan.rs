@@ -38,7 +38,7 @@ async fn due_in(deps: &Deps, workspace: &Workspace, now: DateTime<Utc>) -> Resul
     // A crash came between the last shard and what follows it.
     for (week, pass, run) in runs.iter().filter(|(_, _, run)| run.is_complete() && run.finished_at.is_none())
     {
-        finish::finish(deps, id, RunKey::Week(*week, *pass), run, now).await?;
+        finish::finish(deps, id, *week, RunKey::Week(*week, *pass), run, now).await?;
     }
     let Some((week, pass)) = next_step(&runs, workspace, zone, now) else { return Ok(0) };
     let key = RunKey::Week(week, pass);

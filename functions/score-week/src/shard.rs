@@ -23,6 +23,7 @@ use barometer_domain::{
     activity::UserWeek,
     calendar::SLOT_SECONDS,
     happiness::Happiness,
+    tally::Scored,
     telemetry::{REGULAR_WEEKS, Telemetry},
     week::{self, CompanyWeek, History, WeekSnapshot},
 };
@@ -69,8 +70,8 @@ pub async fn score(
     let mut progress = walk.begin().await?;
     while let Some(mut page) = walk.page(&progress, |company| context.score_company(company)).await? {
         outcome.companies += page.brought.len();
-        outcome.published += page.brought.iter().filter(|scored| scored.published).count();
-        let events: Vec<Event> = page.brought.iter_mut().flat_map(|scored| scored.events.drain(..)).collect();
+        outcome.published += page.brought.iter().filter(|done| done.published).count();
+        let events: Vec<Event> = page.brought.iter_mut().flat_map(|done| done.events.drain(..)).collect();
         deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
         if let Some(after) = walk.keep(&mut progress, page).await? {
             detail.hand_over(deps, Step::Score, &after).await?;
@@ -80,7 +81,7 @@ pub async fn score(
     outcome.failed = usize::try_from(progress.failed).unwrap_or(usize::MAX);
     let run = deps.table.shard_done(workspace, walk.key, detail.shard).await?;
     if run.is_complete() {
-        finish::finish(deps, workspace, walk.key, &run, detail.occurred_at).await?;
+        finish::finish(deps, workspace, detail.week, walk.key, &run, detail.occurred_at).await?;
     }
     Ok(outcome)
 }
@@ -95,21 +96,21 @@ pub struct Read {
 
 /// What scoring one company did.
 #[derive(Default)]
-struct Scored {
+struct Done {
     published: bool,
     events: Vec<Event>,
 }
 
 impl Context<'_> {
-    async fn score_company(&self, id: CompanyId) -> Result<Scored, RunError> {
+    async fn score_company(&self, id: CompanyId) -> Result<Done, RunError> {
         let id = &id;
         let zone = self.settings.time_zone;
         let Some(company) = self.table.company(self.workspace, id).await? else {
-            return Ok(Scored::default());
+            return Ok(Done::default());
         };
         let gone = company.churned_on.is_some_and(|churned| churned <= self.week.thursday());
         if gone || company.created_at >= self.week.end(zone) {
-            return Ok(Scored::default());
+            return Ok(Done::default());
         }
         let read = self.read(id).await?;
         let snapshot = self.snapshot(&company, &read).await?;
@@ -128,7 +129,7 @@ impl Context<'_> {
             self.table.publish_week(self.workspace, id, &published, &readings, &events).await?;
         }
         events.extend(watch::company(self, &company, &published.snapshot, &read, &happiness).await?);
-        Ok(Scored { published: !unchanged, events })
+        Ok(Done { published: !unchanged, events })
     }
 
     /// Everything that score and happiness of a company need, each read once.
@@ -268,6 +269,13 @@ fn engagement(current: Option<&Engagement>, snapshot: &WeekSnapshot, revision: u
     if current.is_some_and(|current| current.week > snapshot.period) {
         return None;
     }
+    let previous = match current {
+        Some(current) if current.week == snapshot.period => current.previous,
+        Some(current) if current.week == snapshot.period.previous() => {
+            Some(Scored { band: current.band, score: current.score })
+        }
+        _ => None,
+    };
     let mut trend: Vec<TrendPoint> = current.map(|current| current.trend.clone()).unwrap_or_default();
     trend.retain(|point| point.week != snapshot.period);
     trend.push(TrendPoint { week: snapshot.period, score: snapshot.score });
@@ -290,6 +298,7 @@ fn engagement(current: Option<&Engagement>, snapshot: &WeekSnapshot, revision: u
         components: snapshot.components,
         trend,
         heard,
+        previous,
     })
 }
 

@@ -6,16 +6,16 @@
 
 use std::time::{Duration, Instant};
 
-use barometer_domain::{CompanyId, WorkspaceId};
+use barometer_domain::{CompanyId, WorkspaceId, band::Bands};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    StoreError, Table,
-    bus::BusError,
+    Bus, StoreError, Table,
+    bus::{BusError, DetailType, Event},
     lambda::Chain,
-    table::runs::{Progress, RunKey, Step},
+    table::runs::{Progress, Run, RunKey, Step},
 };
 
 /// Companies of a page.
@@ -177,4 +177,26 @@ impl From<serde_json::Error> for RunError {
     fn from(error: serde_json::Error) -> Self {
         Self::Store(error.into())
     }
+}
+
+/// Ends a complete run: publishes the overview of its period and tells everybody, then marks the run. A crash on the
+/// way has it done again, with the same event.
+pub async fn finish(
+    table: &Table,
+    bus: &Bus,
+    workspace: &WorkspaceId,
+    key: RunKey,
+    run: &Run,
+    bands: Bands,
+    now: DateTime<Utc>,
+) -> Result<(), RunError> {
+    table.publish_overview(workspace, key, bands, run.settings_version, now).await?;
+    let change = serde_json::json!({
+        "run": key.to_string(), "settings_version": run.settings_version, "telemetry": run.telemetry,
+    });
+    let event = Event::new(DetailType::RunCompleted, workspace, None, now, &key.to_string(), &change)?;
+    bus.publish_all(&[event]).await?;
+    table.finish_run(workspace, key, now).await?;
+    tracing::info!(%workspace, run = %key, "run completed");
+    Ok(())
 }

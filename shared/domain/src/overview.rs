@@ -17,15 +17,18 @@ use crate::{
 /// How many of the biggest changes are told, up and down each.
 pub const BIGGEST_CHANGES: usize = 10;
 /// How many of the companies' traits are dimensions: the first by name. Owner and plan are always there.
-pub const MAX_DIMENSIONS: usize = 50;
+pub const MAX_DIMENSIONS: usize = 20;
 /// A dimension with more values than this says who a company is rather than what it has in common with others:
 /// it is left out.
 pub const MAX_VALUES: usize = 1_000;
 /// How many values of a dimension are told: those with the most companies. The rest is `other`.
-pub const VALUES_TOLD: usize = 100;
+pub const VALUES_TOLD: usize = 50;
 /// A dimension with more values than this is also left out when there are more than half as many values as
 /// companies: its values are nearly all distinct.
 pub const FEW_VALUES: usize = 25;
+
+/// How many families are told: those with the most companies.
+pub const FAMILIES_TOLD: usize = 200;
 
 /// A company with its reading of the period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +96,7 @@ pub struct Overview {
     pub by: BTreeMap<String, Groups>,
     /// Dimensions left out because their values are too many or nearly all distinct.
     pub left_out: Vec<String>,
-    /// Companies that others belong to, by id.
+    /// Companies that others belong to, those with the most first, at most [`FAMILIES_TOLD`]; ties by id.
     pub families: Vec<Family>,
 }
 
@@ -111,8 +114,8 @@ pub struct Groups {
 pub struct Family {
     /// The parent.
     pub company_id: CompanyId,
-    /// The companies that belong to it, by id.
-    pub children: Vec<CompanyId>,
+    /// How many companies belong to it.
+    pub children: u32,
     /// The mean score of the children with a band; null when none has one.
     pub mean: Option<Percent>,
     /// The band of the mean.
@@ -206,12 +209,15 @@ impl Shard {
             down: self.down.clone(),
             by,
             left_out,
-            families: self
-                .families
-                .iter()
-                .map(|(parent, children)| family(parent, children, bands))
-                .collect(),
+            families: self.families(bands),
         }
+    }
+
+    fn families(&self, bands: Bands) -> Vec<Family> {
+        let mut families: Vec<_> = self.families.iter().collect();
+        families.sort_by_key(|(parent, children)| (Reverse(children.len()), *parent));
+        families.truncate(FAMILIES_TOLD);
+        families.into_iter().map(|(parent, children)| family(parent, children, bands)).collect()
     }
 }
 
@@ -237,7 +243,7 @@ fn family(parent: &CompanyId, children: &BTreeMap<CompanyId, Scored>, bands: Ban
     let worst = with_band.filter_map(|(id, child)| Some((child.score?, id))).min();
     Family {
         company_id: parent.clone(),
-        children: children.keys().cloned().collect(),
+        children: u32::try_from(children.len()).unwrap_or(u32::MAX),
         mean: mean.value(),
         band: mean.value().map(|mean| bands.band(mean)),
         worst: worst.map(|(_, id)| id.clone()),

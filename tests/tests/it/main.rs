@@ -7,6 +7,7 @@ mod home;
 mod import;
 mod json_suite;
 mod lambda_binaries;
+mod overview;
 mod rebuild;
 mod restart;
 mod revisions;

@@ -204,6 +204,7 @@ async fn readings_are_written_beside_one_another() {
             score: None,
             shown: None,
             band: Standing::Insufficient,
+            previous: None,
         }),
         ..Readings::default()
     };

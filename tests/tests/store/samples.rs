@@ -118,6 +118,7 @@ pub fn readings(published: &Published<WeekSnapshot>) -> Readings {
             coverage: snapshot.coverage,
             confidence: snapshot.confidence,
             heard: (0..4).map(|back| snapshot.period.plus(-back)).collect(),
+            previous: None,
             components: snapshot.components,
             trend: (0..12).rev().map(point).collect(),
         }),

@@ -30,6 +30,9 @@ pub fn scene(settings: &Settings) -> Scene<'_> {
 
 pub fn stored(id: &str) -> Company {
     Company {
+        traits: Default::default(),
+        open_alerts: 0,
+        open_disagreements: 0,
         company_id: CompanyId::new(id).unwrap(),
         name: id.to_owned(),
         owner: None,
@@ -61,6 +64,7 @@ pub fn engagement(scores: &[u8]) -> Engagement {
     );
     let score = weighed.score.unwrap();
     Engagement {
+        previous: None,
         week: last,
         revision: 1,
         score: Some(score),
@@ -109,6 +113,7 @@ pub fn view(id: &str) -> CompanyView {
 fn again(view: &mut CompanyView, change: impl FnOnce(&mut Company)) {
     let mut company = stored(view.company_id.as_str());
     company.engagement = view.engagement.as_ref().map(|engagement| Engagement {
+        previous: None,
         week: engagement.week,
         revision: 1,
         score: engagement.score,

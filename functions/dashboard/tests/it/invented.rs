@@ -131,6 +131,7 @@ pub async fn company(table: &Table, workspace: &WorkspaceId, id: &str, story: &S
     }
     let snapshots = snapshots(story, last_week(now));
     let engagement = snapshots.last().map(|snapshot| Engagement {
+        previous: None,
         week: snapshot.period,
         revision: 1,
         score: snapshot.score,
@@ -202,6 +203,7 @@ pub async fn history(table: &Table, workspace: &WorkspaceId, id: &str, story: &S
         let of_month: Vec<_> = weeks.iter().map(|week| (1, week.clone())).collect();
         let snapshot = roll_up(month, &Settings::default(), 2, &of_month);
         let month = MonthScore {
+            previous: None,
             month,
             revision: 1,
             score: snapshot.score,

@@ -244,6 +244,7 @@ pub fn components(score: Option<Percent>) -> Components {
 pub fn engagement(of: &str, score: Option<u16>) -> Engagement {
     let snapshot = snapshot(of, score);
     Engagement {
+        previous: None,
         week: snapshot.period,
         revision: 1,
         score: snapshot.score,

@@ -1,10 +1,12 @@
 //! Companies: one item each, which is also its row of the portfolio. Status, engagement and happiness are
 //! attributes of their own, written by different functions, so they never overwrite one another.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use barometer_domain::{
     CompanyId, IsoWeek, Month, Percent, WorkspaceId, Zone, band::Standing, component::Components,
-    happiness::Happiness, status::BusinessStatus, week::Confidence,
+    happiness::Happiness, status::BusinessStatus, tally::Scored, week::Confidence,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,8 +17,17 @@ use crate::bus::Event;
 /// Shards of the list of companies to score.
 pub const SCORE_SHARDS: u8 = 8;
 
+/// Rows that are read at once when all are gone through.
+const ROWS: i32 = 500;
+
 /// Weeks in a company's trend: a quarter, and as many as a drop looks back on.
 pub const TREND_WEEKS: usize = 13;
+
+/// Traits that name the company that a company belongs to.
+const PARENT_TRAITS: [&str; 3] = ["parentid", "parentcompanyid", "parent"];
+
+/// Most traits of a company that are kept.
+const MAX_TRAITS: usize = 20;
 
 /// A company.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +45,9 @@ pub struct Company {
     /// Its own zone, for mails; the workspace's when absent.
     #[serde(default)]
     pub time_zone: Option<Zone>,
+    /// Other traits that the product told, such as `industry`: by their name without case and punctuation.
+    #[serde(default)]
+    pub traits: BTreeMap<String, String>,
     /// When it began: what the product said, else its first event.
     pub created_at: DateTime<Utc>,
     /// When its contract renews.
@@ -98,6 +112,9 @@ pub struct Engagement {
     /// Of this week and the four before it, those in which the company sent activity: tells a regular sender.
     #[serde(default)]
     pub heard: Vec<IsoWeek>,
+    /// Where it stood in the week before, if that was scored.
+    #[serde(default)]
+    pub previous: Option<Scored>,
 }
 
 /// One week of a trend.
@@ -122,6 +139,9 @@ pub struct MonthScore {
     pub shown: Option<u8>,
     /// The band, or why there is none.
     pub band: Standing,
+    /// Where it stood in the month before, if that was rolled up.
+    #[serde(default)]
+    pub previous: Option<Scored>,
 }
 
 /// What a product says about a company: absent fields are left as they are.
@@ -135,6 +155,8 @@ pub struct Profile {
     pub time_zone: Option<Zone>,
     /// When it began, as the product says.
     pub created_at: Option<DateTime<Utc>>,
+    /// Traits that companies can be grouped by.
+    pub traits: BTreeMap<String, String>,
 }
 
 /// What a CSM changes of a company: absent is left, `Some(None)` is cleared.
@@ -212,6 +234,13 @@ impl Company {
             && profile.plan.as_ref().is_none_or(|plan| self.plan.as_ref() == Some(plan))
             && profile.time_zone.is_none_or(|zone| self.time_zone == Some(zone))
             && self.created_at <= profile.created_at.unwrap_or(at)
+            && profile.traits.iter().all(|(name, value)| self.traits.get(name) == Some(value))
+    }
+
+    /// The company that this one belongs to, if a trait names one.
+    pub fn parent(&self) -> Option<CompanyId> {
+        let named = PARENT_TRAITS.iter().find_map(|name| self.traits.get(*name))?;
+        CompanyId::new(named).ok()
     }
 }
 
@@ -230,6 +259,27 @@ impl Table {
         self.query_as(keys::companies(workspace), Range::All).await
     }
 
+    /// Companies of a workspace in the order of their ids, some hundreds behind one; none at the end.
+    pub async fn companies_after(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&CompanyId>,
+    ) -> Result<Vec<Company>, StoreError> {
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", item::text(keys::companies(workspace)))
+            .limit(ROWS);
+        if let Some(after) = after {
+            request = request
+                .key_condition_expression("pk = :pk AND sk > :after")
+                .expression_attribute_values(":after", item::text(after.as_str()));
+        }
+        request.send().await?.items.unwrap_or_default().into_iter().map(item::read).collect()
+    }
+
     /// Makes a company known, or adds what the product says about it, unless its row says all of it already: a row
     /// with its trend is several write units, reading it is one.
     pub async fn tell_company(
@@ -240,10 +290,17 @@ impl Table {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let row = self.company(workspace, company).await?;
-        if row.is_some_and(|row| row.says(profile, at)) {
+        if row.as_ref().is_some_and(|row| row.says(profile, at)) {
             return Ok(());
         }
-        self.note_company(workspace, company, profile, at).await
+        let mut profile = profile.clone();
+        if let Some(row) = row.filter(|_| !profile.traits.is_empty()) {
+            // Written as a whole: of two requests at the same time one trait may be missing until it is told again.
+            let mut traits = row.traits;
+            traits.append(&mut profile.traits);
+            profile.traits = traits.into_iter().take(MAX_TRAITS).collect();
+        }
+        self.note_company(workspace, company, &profile, at).await
     }
 
     /// Makes a company known, or adds what the product says about it. Called with the instant of the event that
@@ -279,6 +336,12 @@ impl Table {
                     .expression_attribute_names(format!("#{name}"), name)
                     .expression_attribute_values(format!(":{name}"), item::text(value));
             }
+        }
+        if !profile.traits.is_empty() {
+            set.push("#traits = :traits".to_owned());
+            request = request
+                .expression_attribute_names("#traits", "traits")
+                .expression_attribute_values(":traits", item::value(&profile.traits)?);
         }
         if !named {
             set.push("#name = if_not_exists(#name, :id)".to_owned());

@@ -34,6 +34,7 @@
 //! | alert | `<ws>#company#<company>`, `<ws>#cases` | `alert#<rule>#<number>` | [`cases`] |
 //! | disagreement | `<ws>#company#<company>` | `disagreement#readings#<number>` | [`cases`] |
 //! | how far a shard of a run is | `<ws>#run#<run>` | `shard#<shard>#<step>` | [`runs`] |
+//! | overview of a week or month | `<ws>#overviews` | `week#<week>#<1 or 2>`, `month#<month>#<basis>` | [`overviews`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
 //! | answer to an `Idempotency-Key` | `<ws>#idempotency#<hash>` | `answer` | [`idempotency`] |
@@ -57,6 +58,7 @@ mod keys;
 pub mod log;
 pub mod members;
 pub mod outbox;
+pub mod overviews;
 pub mod rebuild;
 pub mod runs;
 pub mod settings;
