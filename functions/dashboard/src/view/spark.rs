@@ -1,8 +1,10 @@
 //! The small line in a row of the portfolio.
 
-use barometer_cloud::table::companies::{TREND_WEEKS, TrendPoint};
+use barometer_cloud::table::companies::TrendPoint;
 use barometer_domain::IsoWeek;
 
+/// Weeks in the drawing.
+const WEEKS: i64 = 12;
 /// Pixels between two weeks.
 const STEP: i64 = 7;
 /// Left edge of the drawing, so that a stroke's round end isn't cut.
@@ -21,7 +23,6 @@ pub struct Spark {
 
 /// The line up to `last`; nothing when no week has a score.
 pub fn spark(trend: &[TrendPoint], last: IsoWeek) -> Option<Spark> {
-    let weeks = i64::try_from(TREND_WEEKS).unwrap_or(12);
     let mut path = String::new();
     let mut before: Option<(IsoWeek, i64, i64)> = None;
     let mut joined = false;
@@ -29,9 +30,9 @@ pub fn spark(trend: &[TrendPoint], last: IsoWeek) -> Option<Spark> {
     let mut latest = None;
     for point in trend {
         let Some(score) = point.score else { continue };
-        let place = weeks - 1 - last.since(point.week);
+        let place = WEEKS - 1 - last.since(point.week);
         let x = LEFT + place * STEP;
-        if !(0..weeks).contains(&place) {
+        if !(0..WEEKS).contains(&place) {
             continue;
         }
         let shown = score.shown();
