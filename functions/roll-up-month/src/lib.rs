@@ -15,7 +15,7 @@ use std::{
 use barometer_cloud::{
     Bus, Table,
     bus::{self, DetailType},
-    sharded::{self, Outcome, RunError, Trigger, Walk},
+    sharded::{self, OVERDUE, Outcome, RunError, Trigger, Walk},
     table::{
         companies::{MonthScore, Readings, SCORE_SHARDS},
         runs::{Pass, Run, RunKey, Step},
@@ -122,6 +122,9 @@ async fn due_in(
     if run.is_complete() && run.finished_at.is_none() {
         // A crash came between the last shard and what follows it.
         finish(deps, workspace, key, &run, now).await?;
+    }
+    if run.planned_at + OVERDUE <= now && !run.is_complete() {
+        tracing::error!(%workspace, %month, left = run.left().count(), "run overdue");
     }
     let events = run
         .left()

@@ -2,7 +2,7 @@
 
 use barometer_cloud::{
     StoreError,
-    sharded::{Outcome, RunError},
+    sharded::{OVERDUE, Outcome, RunError},
     table::{
         companies::SCORE_SHARDS,
         runs::{Pass, Run, RunKey},
@@ -11,15 +11,12 @@ use barometer_cloud::{
     workspaces::Workspace,
 };
 use barometer_domain::{IsoWeek, WorkspaceId, Zone};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::{Deps, census, finish, shard_events};
 
 /// After a longer outage than this, older weeks are left to a rebuild.
 const CATCH_UP_WEEKS: i64 = 12;
-
-/// A run that isn't complete after this is somebody's business; the template's alarm waits for the log line.
-const OVERDUE: TimeDelta = TimeDelta::hours(6);
 
 /// Plans the earliest step that is due in every workspace.
 pub async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, RunError> {

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use barometer_domain::{CompanyId, WorkspaceId, band::Bands};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ const PAGE: i32 = 64;
 const AT_ONCE: usize = 16;
 /// How often a company is tried again when another worker changes it meanwhile.
 const ATTEMPTS: usize = 3;
+
+/// A run that isn't complete after this is somebody's business; the template's alarm waits for the log line.
+pub const OVERDUE: TimeDelta = TimeDelta::hours(6);
 
 /// How long a walk goes on; then it hands over. The functions' time-out is 300 seconds.
 pub const BUDGET: Duration = Duration::from_secs(240);

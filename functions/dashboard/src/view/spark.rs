@@ -59,7 +59,7 @@ pub fn spark(trend: &[TrendPoint], last: IsoWeek) -> Option<Spark> {
         format!("{end} in {}", short(to))
     } else {
         let since =
-            if last.since(from) < weeks - 1 { format!(" since {}", short(from)) } else { String::new() };
+            if last.since(from) < WEEKS - 1 { format!(" since {}", short(from)) } else { String::new() };
         format!("{start} to {end}{since}")
     };
     Some(Spark { path, title })
