@@ -7,6 +7,7 @@ mod answers;
 mod asks;
 mod attribution;
 mod budget;
+mod cases;
 mod companies;
 mod credentials;
 mod faults;

@@ -1,8 +1,8 @@
-use barometer_cloud::table::runs::{Pass, Run, RunKey};
-use barometer_domain::telemetry::Telemetry;
+use barometer_cloud::table::runs::{Pass, Progress, Run, RunKey, Step};
+use barometer_domain::telemetry::{Census, Telemetry};
 use barometer_tests::store::table;
 
-use crate::samples::{at, is_conflict, week, workspace};
+use crate::samples::{at, company, is_conflict, week, workspace};
 
 fn run(shards: u8, planned: &str) -> Run {
     Run {
@@ -71,4 +71,26 @@ async fn of_weeks_are_listed_with_their_passes() {
     assert_eq!(names, [keys[1], keys[2], keys[3]]);
     assert_eq!(listed[1].2, Run { done: [5].into(), ..run(8, "2026-09-07T00:00:00Z") });
     assert_eq!(table.week_runs(&workspace(), week("2026-W37"), week("2026-W37")).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_slower_worker_does_not_set_back_how_far_a_shard_is() {
+    let table = table().await;
+    let key = RunKey::Week(week("2026-W36"), Pass::First);
+    let now = at("2026-09-07T00:00:00Z");
+    let keep = async |progress: &Progress| {
+        table.keep_progress(&workspace(), key, 3, Step::Census, progress, now).await.unwrap();
+        table.progress(&workspace(), key, 3, Step::Census).await.unwrap()
+    };
+    let far = |after: &str, heard| Progress {
+        after: Some(company(after)),
+        census: Census { heard, ..Census::default() },
+        failed: 0,
+    };
+    assert_eq!(table.progress(&workspace(), key, 3, Step::Census).await.unwrap(), Progress::default());
+    assert_eq!(keep(&far("b", 2)).await, far("b", 2));
+    assert_eq!(keep(&far("d", 4)).await, far("d", 4));
+    assert_eq!(keep(&far("c", 3)).await, far("d", 4));
+    let scored = table.progress(&workspace(), key, 3, Step::Score).await.unwrap();
+    assert_eq!(scored, Progress::default(), "each step has its own");
 }

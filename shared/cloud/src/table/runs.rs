@@ -10,7 +10,7 @@ use barometer_domain::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, item, keys};
+use super::{Range, StoreError, Table, item, keys, or_done};
 
 /// How long it is kept how far a shard was: longer than the schedule catches up.
 const KEPT: TimeDelta = TimeDelta::weeks(14);
@@ -220,7 +220,7 @@ impl Table {
         Ok(self.get(pk, sk).await?.unwrap_or_default())
     }
 
-    /// Keeps how far a shard is, for [`KEPT`].
+    /// Keeps how far a shard is, for [`KEPT`]; a slower worker on the same shard doesn't set it back.
     pub async fn keep_progress(
         &self,
         workspace: &WorkspaceId,
@@ -233,7 +233,18 @@ impl Table {
         let (pk, sk) = key.progress(workspace, shard, step);
         let mut kept = item::write(pk, sk, progress)?;
         kept.insert("expires_at".to_owned(), item::expiry(now + KEPT));
-        self.put(kept, false).await
+        let after = progress.after.as_ref().map_or("", CompanyId::as_str);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(kept))
+            .condition_expression("attribute_not_exists(pk) OR #after < :after")
+            .expression_attribute_names("#after", "after")
+            .expression_attribute_values(":after", item::text(after))
+            .send()
+            .await;
+        or_done(put)
     }
 
     /// Runs of weeks from one to another, with their keys.
