@@ -18,6 +18,7 @@ pub mod sources;
 pub mod table;
 pub mod telemetry;
 pub mod views;
+pub mod why;
 pub mod workspaces;
 
 pub use bus::Bus;

@@ -23,6 +23,7 @@ async fn nothing_is_told_without_a_valid_credential() {
     home.company("acme", "Acme", "2026-06-01T00:00:00Z").await;
     let bearer = format!("Bearer {}", home.write_key);
     for path in READS.into_iter().chain([
+        "/v1/companies/acme/why",
         "/v1/quadrant",
         "/v1/settings",
         "/v1/settings/versions",
