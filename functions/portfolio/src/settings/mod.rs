@@ -1,5 +1,6 @@
 //! The settings of a workspace: every save is a version that stays.
 
+mod draft;
 pub mod get;
 pub mod put;
 pub mod versions;
