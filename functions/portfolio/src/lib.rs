@@ -47,6 +47,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/quadrant", get(quadrant::quadrant))
         .route("/v1/settings", get(settings::get::get).put(settings::put::put))
         .route("/v1/settings/versions", get(settings::versions::versions))
+        .route("/v1/settings/what-if", post(settings::what_if::what_if))
         .route("/v1/sources", get(sources::list::list).post(sources::create::create))
         .route(
             "/v1/sources/{id}",

@@ -4,6 +4,7 @@ mod draft;
 pub mod get;
 pub mod put;
 pub mod versions;
+pub mod what_if;
 
 use barometer_cloud::{Table, http::Problem, table::settings::SettingsVersion};
 use barometer_domain::{Settings, WorkspaceId};

@@ -11,4 +11,5 @@ mod settings;
 mod sources;
 mod tokens;
 mod walks;
+mod what_if;
 mod why;
