@@ -13,7 +13,7 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     Percent, answer::Rating, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
-    settings::MissingPolicy, status::ChangeKind, week::WeekSnapshot,
+    settings::MissingPolicy, status::ChangeKind, week::WeekSnapshot, why::Why,
 };
 
 use super::{
@@ -38,6 +38,8 @@ pub struct Known {
     pub company: Company,
     /// Its latest weeks, oldest first.
     pub weeks: Vec<Published<WeekSnapshot>>,
+    /// Why the latest of them scored otherwise than the one before.
+    pub why: Option<Why>,
     /// Its latest months, oldest first.
     pub months: Vec<Published<MonthSnapshot>>,
     /// Its users.
@@ -192,7 +194,7 @@ impl CompanyPage {
             facts: facts(&view, scene),
             reasons: concerns(&view, scene).into_iter().map(|concern| concern.text).collect(),
             status: status(&view, scene),
-            engagement: engagement(&view, scene),
+            engagement: engagement(&view, known.why.as_ref(), scene),
             happiness: happiness(&view, scene),
             cell: view.quadrant.label(),
             meaning: view.quadrant.meaning(),
@@ -246,7 +248,7 @@ fn status(view: &CompanyView, scene: Scene<'_>) -> Reading {
     Reading { score: None, mark: words::status(status.value), lines, warning }
 }
 
-fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
+fn engagement(view: &CompanyView, why: Option<&Why>, scene: Scene<'_>) -> Reading {
     let Some(score) = &view.engagement else {
         let mark = Mark { class: "lx", label: "Not scored yet" };
         let lines = vec!["The first score comes when its first week has ended.".to_owned()];
@@ -257,6 +259,7 @@ fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
         Some(change) => format!("{} · {} against the week before", score.week, words::change(change)),
         None => format!("{} · no score the week before", score.week),
     });
+    lines.extend(why.map(reason));
     lines.push(format!(
         "{} % of the weight known · {} confidence",
         score.coverage.shown(),
@@ -272,6 +275,15 @@ fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
         format!("Provisional: late events count until {}.", scene.day(end))
     });
     Reading { score: score.shown, mark: words::standing(score.band), lines, warning }
+}
+
+/// `Why it changed since 2026-W35: 72 → 58: login −9 (3 of 8 users active, was 6)`.
+fn reason(why: &Why) -> String {
+    let label = match why.from_score.zip(why.to_score) {
+        Some((from, to)) if from.shown() != to.shown() => "Why it changed since",
+        _ => "Since",
+    };
+    format!("{label} {}: {}", why.from, why.sentence)
 }
 
 fn happiness(view: &CompanyView, scene: Scene<'_>) -> Reading {
@@ -476,6 +488,7 @@ mod tests {
         let known = Known {
             company,
             weeks: Vec::new(),
+            why: None,
             months: Vec::new(),
             members: Vec::new(),
             answers: Vec::new(),
