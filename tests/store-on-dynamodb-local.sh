@@ -41,7 +41,7 @@ stop() {
 trap stop EXIT
 
 ready=
-for _ in $(seq 1 120); do
+for _ in $(seq 1 480); do
   if ! kill -0 "$server" 2>/dev/null; then break; fi
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     ready=yes

@@ -6,13 +6,18 @@ use axum::{
 };
 use barometer_cloud::{
     http::auth,
+    lambda::Chain,
     table::{
         companies::Company,
         credentials::{Credential, Scope},
         settings::SettingsVersion,
+        snapshots::Published,
     },
+    why::{self, WhyError},
 };
-use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId};
+use barometer_domain::{
+    CompanyId, IsoWeek, Month, Settings, WorkspaceId, alert::Alert, week::WeekSnapshot, why::Why,
+};
 use chrono::TimeDelta;
 use http::{HeaderMap, StatusCode, header};
 
@@ -116,7 +121,33 @@ async fn known(deps: &Deps, visit: &Visit, company: Company, scene: Scene<'_>) -
         table.answers(workspace, id, now - ANSWERS, now),
         table.status_changes(workspace, id),
     )?;
-    Ok(Known { company, weeks, months, members, answers, changes })
+    let why = why(deps, visit, id, &weeks).await?;
+    let mut alerts = Vec::new();
+    if company.open_alerts > 0 {
+        let cases = table.cases_of::<Alert>(workspace, id).await?;
+        alerts.extend(cases.into_iter().map(|case| case.content).filter(Alert::is_live));
+    }
+    Ok(Known { company, weeks, why, months, members, answers, changes, alerts })
+}
+
+/// Why the score of the latest week isn't that of the one before it; nothing until there are two.
+async fn why(
+    deps: &Deps,
+    visit: &Visit,
+    company: &CompanyId,
+    weeks: &[Published<WeekSnapshot>],
+) -> Result<Option<Why>, Failure> {
+    let [.., before, latest] = weeks else { return Ok(None) };
+    let (from, to) = (before.snapshot.period, latest.snapshot.period);
+    match why::weeks(&deps.table, &visit.workspace, company, from, to).await {
+        Ok(explained) => Ok(Some(explained.why)),
+        Err(WhyError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            // The page has more to say than this.
+            tracing::error!(%company, error = %Chain(&error), "a change can't be explained");
+            Ok(None)
+        }
+    }
 }
 
 /// Every path that isn't ours.

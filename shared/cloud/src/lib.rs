@@ -19,6 +19,7 @@ pub mod table;
 pub mod telemetry;
 pub mod views;
 pub mod watch;
+pub mod why;
 pub mod workspaces;
 
 pub use bus::Bus;

@@ -12,8 +12,8 @@ use barometer_cloud::{
     views::{self, CompanyView, EngagementView},
 };
 use barometer_domain::{
-    Percent, answer::Rating, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
-    settings::MissingPolicy, status::ChangeKind, week::WeekSnapshot,
+    Percent, alert::Alert, answer::Rating, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
+    settings::MissingPolicy, status::ChangeKind, week::WeekSnapshot, why::Why,
 };
 
 use super::{
@@ -38,6 +38,8 @@ pub struct Known {
     pub company: Company,
     /// Its latest weeks, oldest first.
     pub weeks: Vec<Published<WeekSnapshot>>,
+    /// Why the latest of them scored otherwise than the one before.
+    pub why: Option<Why>,
     /// Its latest months, oldest first.
     pub months: Vec<Published<MonthSnapshot>>,
     /// Its users.
@@ -46,6 +48,19 @@ pub struct Known {
     pub answers: Vec<Answer>,
     /// Its status changes, newest first.
     pub changes: Vec<StatusChange>,
+    /// Its alerts that aren't resolved.
+    pub alerts: Vec<Alert>,
+}
+
+/// An alert that isn't resolved.
+#[derive(Debug, Clone)]
+pub struct AlertRow {
+    /// What it is.
+    pub label: &'static str,
+    /// What happened.
+    pub sentence: String,
+    /// Since when, and who looks after it.
+    pub since: String,
 }
 
 /// A reading in large.
@@ -180,6 +195,7 @@ pub struct CompanyPage {
     answers: Vec<AnswerRow>,
     answers_more: usize,
     changes: Vec<ChangeRow>,
+    alerts: Vec<AlertRow>,
 }
 
 impl CompanyPage {
@@ -192,7 +208,7 @@ impl CompanyPage {
             facts: facts(&view, scene),
             reasons: concerns(&view, scene).into_iter().map(|concern| concern.text).collect(),
             status: status(&view, scene),
-            engagement: engagement(&view, scene),
+            engagement: engagement(&view, known.why.as_ref(), scene),
             happiness: happiness(&view, scene),
             cell: view.quadrant.label(),
             meaning: view.quadrant.meaning(),
@@ -209,7 +225,17 @@ impl CompanyPage {
             answers: answers(&known.answers, &known.members, scene),
             answers_more: known.answers.len().saturating_sub(ANSWERS),
             changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
+            alerts: known.alerts.iter().map(|alert| alert_row(alert, scene)).collect(),
         }
+    }
+}
+
+fn alert_row(alert: &Alert, scene: Scene<'_>) -> AlertRow {
+    let taken = alert.changed_by.as_ref().map(|by| format!(", {by} looks after it")).unwrap_or_default();
+    AlertRow {
+        label: alert.finding.rule.label(),
+        sentence: alert.finding.sentence.clone(),
+        since: format!("since {}{taken}", scene.day(alert.opened_at)),
     }
 }
 
@@ -246,7 +272,7 @@ fn status(view: &CompanyView, scene: Scene<'_>) -> Reading {
     Reading { score: None, mark: words::status(status.value), lines, warning }
 }
 
-fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
+fn engagement(view: &CompanyView, why: Option<&Why>, scene: Scene<'_>) -> Reading {
     let Some(score) = &view.engagement else {
         let mark = Mark { class: "lx", label: "Not scored yet" };
         let lines = vec!["The first score comes when its first week has ended.".to_owned()];
@@ -257,6 +283,7 @@ fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
         Some(change) => format!("{} · {} against the week before", score.week, words::change(change)),
         None => format!("{} · no score the week before", score.week),
     });
+    lines.extend(why.map(reason));
     lines.push(format!(
         "{} % of the weight known · {} confidence",
         score.coverage.shown(),
@@ -272,6 +299,15 @@ fn engagement(view: &CompanyView, scene: Scene<'_>) -> Reading {
         format!("Provisional: late events count until {}.", scene.day(end))
     });
     Reading { score: score.shown, mark: words::standing(score.band), lines, warning }
+}
+
+/// `Why it changed since 2026-W35: 72 → 58: login −9 (3 of 8 users active, was 6)`.
+fn reason(why: &Why) -> String {
+    let label = match why.from_score.zip(why.to_score) {
+        Some((from, to)) if from.shown() != to.shown() => "Why it changed since",
+        _ => "Since",
+    };
+    format!("{label} {}: {}", why.from, why.sentence)
 }
 
 fn happiness(view: &CompanyView, scene: Scene<'_>) -> Reading {
@@ -476,10 +512,12 @@ mod tests {
         let known = Known {
             company,
             weeks: Vec::new(),
+            why: None,
             months: Vec::new(),
             members: Vec::new(),
             answers: Vec::new(),
             changes: Vec::new(),
+            alerts: Vec::new(),
         };
         let chrome = Chrome { workspace: settings.name.clone(), author: "anna".to_owned() };
         CompanyPage::build(chrome, &known, samples::scene(&settings))

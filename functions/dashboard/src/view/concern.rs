@@ -42,6 +42,9 @@ pub fn concerns(company: &CompanyView, scene: Scene<'_>) -> Vec<Concern> {
         let (by_hand, by_use) = (status.status.value.label(), engagement.band.label());
         add(30, format!("status {by_hand}, yet engagement {by_use}"));
     }
+    if company.open_alerts > 0 {
+        add(28, words::count(company.open_alerts, "open alert"));
+    }
     if let Some(on) = company.renewal_on {
         let days = (on - scene.today()).num_days();
         if (0..=RENEWAL_DAYS).contains(&days) {
@@ -112,6 +115,13 @@ mod tests {
         samples::engage(&mut company, &[40, 18]);
         samples::feel(&mut company, 30, 3);
         assert_eq!(texts(&company), ["At Risk 18 (−22)", "Not Happy · 3 answers"]);
+    }
+
+    #[test]
+    fn open_alerts_are_told() {
+        let mut company = samples::view("acme");
+        company.open_alerts = 2;
+        assert_eq!(texts(&company), ["2 open alerts"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use barometer_cloud::{
         answers::{Answer, Source},
         companies::{Engagement, MonthScore, Patch, Profile, Readings, TrendPoint},
         members::Person,
+        settings::SettingsVersion,
         snapshots::Published,
         statuses::StatusChange,
     },
@@ -189,9 +190,19 @@ async fn set_status(
     table.set_status(workspace, company, expected, &change, &[]).await.unwrap();
 }
 
+/// Saves the second version of the settings, under which the latest weeks are scored, unless it is there.
+async fn settings(table: &Table, workspace: &WorkspaceId, now: DateTime<Utc>) {
+    let first = table.settings_version(workspace, 1).await.unwrap().unwrap();
+    let second = SettingsVersion { version: 2, saved_at: now, ..first };
+    if table.settings_version(workspace, 2).await.unwrap().is_none() {
+        table.save_settings(workspace, &second).await.unwrap();
+    }
+}
+
 /// Writes what lies behind a company's row, too: weeks, months, users, answers, status changes.
 pub async fn history(table: &Table, workspace: &WorkspaceId, id: &str, story: &Story, now: DateTime<Utc>) {
     let company = CompanyId::new(id).unwrap();
+    settings(table, workspace, now).await;
     let weeks = snapshots(story, last_week(now));
     for snapshot in &weeks {
         let published = Published { revision: 1, published_at: now, snapshot: snapshot.clone() };

@@ -122,6 +122,7 @@ async fn a_company_shows_how_its_score_comes_about() {
     let page = browser.get("/companies/halden").await.body;
     for text in [
         "4 of 8 users active",
+        "Since 2026-W35: 50, as before: login (4 of 8 users active), adoption (4 of 12 features used, 212 minutes)",
         "4 of 12 features used · 212 minutes",
         "nobody has answered in the last 90 days",
         "counts as 50",
@@ -138,6 +139,28 @@ async fn a_company_shows_how_its_score_comes_about() {
     ] {
         assert!(page.contains(text), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_company_says_why_its_score_changed() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Acme").await;
+    for (id, scores) in [("two", &[60, 18][..]), ("gap", &[60, 60, 18]), ("one", &[60])] {
+        let mut story = scored(id, scores);
+        if id == "gap" {
+            story.scores[1] = None;
+        }
+        invented::company(&table, &made.workspace_id, id, &story, now()).await;
+        invented::history(&table, &made.workspace_id, id, &story, now()).await;
+    }
+    let page = browser.get("/companies/two").await.body;
+    let sentence = "<p>Why it changed since 2026-W35: 60 → 18: login −14 (1 of 8 users active, was 4), \
+                    adoption −14 (1 of 12 features used, was 4; 53 minutes, was 212), \
+                    feedback −14 (5 answers, together 18 %, was 60 %)</p>";
+    assert!(page.contains(sentence), "{page}");
+    let page = browser.get("/companies/gap").await.body;
+    assert!(page.contains("<p>Since 2026-W35: Not scored in 2026-W35: "));
+    assert!(!browser.get("/companies/one").await.body.contains("ince 2026-W"));
 }
 
 #[tokio::test]

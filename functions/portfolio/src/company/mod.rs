@@ -8,6 +8,7 @@ mod range;
 pub mod status_changes;
 pub mod users;
 pub mod weeks;
+pub mod why;
 
 use barometer_cloud::{Table, http::Problem, table::companies::Company};
 use barometer_domain::{CompanyId, Settings, WorkspaceId};

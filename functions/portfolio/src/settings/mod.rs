@@ -1,8 +1,10 @@
 //! The settings of a workspace: every save is a version that stays.
 
+mod draft;
 pub mod get;
 pub mod put;
 pub mod versions;
+pub mod what_if;
 
 use barometer_cloud::{Table, http::Problem, table::settings::SettingsVersion};
 use barometer_domain::{Settings, WorkspaceId};

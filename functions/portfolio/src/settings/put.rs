@@ -9,56 +9,39 @@ use barometer_cloud::{
     http::{Json, Problem, auth::Caller},
     table::settings::SettingsVersion,
 };
-use barometer_domain::{Settings, band::Bands};
 use http::{HeaderMap, Uri, header};
-use serde_json::{Map, Value};
 
-use super::{Shown, current, tag};
-use crate::{
-    Deps,
-    body::{Fields, pointer},
-    caller::Admin,
-    params::Params,
-};
+use super::{Shown, current, draft::Draft, tag};
+use crate::{Deps, body::Fields, caller::Admin, params::Params};
 
-/// Longest note, in characters.
-const LONGEST_NOTE: usize = 1_000;
-
-/// How often a save without `If-Match` is tried on top of somebody else's.
-const ATTEMPTS: u32 = 2;
+/// How often a save is tried when others save at the same time.
+const ATTEMPTS: u32 = 8;
 
 /// Saves settings as a new version and answers it.
 ///
-/// The body is the settings object as `GET` gives it, and may hold a `note`; `version`, `saved_at` and `author` are
-/// ignored. Each top-level field that is given replaces the current one whole; one that is absent keeps its
-/// value, so that a client that doesn't know a setting can't reset it. With `If-Match`, only the version named
-/// there is replaced, else 412 with the current version's `ETag`. Without it, the last writer wins for the
-/// fields given. Settings that say what is current already make no version.
+/// The body is a [`Draft`]. With `If-Match`, only the version named there is replaced, else 412 with the current
+/// version's `ETag`. Without it, the last writer wins for the fields given. Settings that say what is current already
+/// make no version. Errors: 409 when others save again and again.
 pub async fn put(
     State(deps): State<Deps>,
     Admin(caller): Admin,
     uri: Uri,
     headers: HeaderMap,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
-    let note = note(&mut fields);
-    for ignored in ["version", "saved_at", "author"] {
-        fields.take(ignored);
-    }
-    let changes = Changes::read(&mut fields)?;
-    fields.finish()?;
+    let draft = Draft::read(fields)?;
     for _ in 0..ATTEMPTS {
         let before = current(&deps.table, &caller.workspace).await?;
         if !matches(&headers, before.version) {
             return Ok(outdated(before.version));
         }
-        match save(&deps, &caller, before, &changes, &note).await? {
+        match save(&deps, &caller, before, &draft).await? {
             Some(saved) => return Ok((tag(saved.version), Json(Shown::from(saved))).into_response()),
             None => continue,
         }
     }
-    Ok(outdated(current(&deps.table, &caller.workspace).await?.version))
+    Err(StoreError::Conflict.into())
 }
 
 /// Saves the version after `before`. Returns nothing when somebody was faster.
@@ -66,10 +49,9 @@ async fn save(
     deps: &Deps,
     caller: &Caller,
     before: SettingsVersion,
-    changes: &Changes,
-    note: &str,
+    draft: &Draft,
 ) -> Result<Option<SettingsVersion>, Problem> {
-    let settings = changes.upon(&before.settings)?;
+    let settings = draft.upon(&before.settings)?;
     if settings == before.settings {
         return Ok(Some(before));
     }
@@ -77,7 +59,7 @@ async fn save(
         version: before.version + 1,
         saved_at: deps.clock.now(),
         author: caller.author.clone(),
-        note: note.to_owned(),
+        note: draft.note.clone(),
         settings,
     };
     match deps.table.save_settings(&caller.workspace, &version).await {
@@ -85,14 +67,6 @@ async fn save(
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn note(fields: &mut Fields) -> String {
-    let note: String = fields.nullable("note").flatten().unwrap_or_default();
-    if note.chars().count() > LONGEST_NOTE {
-        fields.refuse("/note", format!("at most {LONGEST_NOTE} characters"));
-    }
-    note.trim().to_owned()
 }
 
 /// Whether `If-Match` is absent or names this version.
@@ -110,68 +84,4 @@ fn matches(headers: &HeaderMap, version: u32) -> bool {
 fn outdated(version: u32) -> Response {
     let detail = format!("somebody else saved; the current version is {version}");
     (tag(version), Problem::precondition_failed(detail)).into_response()
-}
-
-/// Top-level fields to replace, each one readable on its own.
-struct Changes(Map<String, Value>);
-
-impl Changes {
-    /// Reads every field on its own, so that each one that is wrong is named. Errors: 422.
-    fn read(fields: &mut Fields) -> Result<Self, Problem> {
-        let known = object(&Settings::default())?;
-        let mut changes = Map::new();
-        for (name, value) in fields.rest() {
-            let value = if name == "bands" { preset(fields, value) } else { value };
-            if !known.contains_key(&name) {
-                fields.refuse(pointer(&name), "there is no such setting");
-                continue;
-            }
-            let alone = Map::from_iter([(name.clone(), value.clone())]);
-            match serde_json::from_value::<Settings>(Value::Object(alone)) {
-                Ok(_) => {
-                    changes.insert(name, value);
-                }
-                Err(error) => fields.refuse(pointer(&name), error.to_string()),
-            }
-        }
-        Ok(Self(changes))
-    }
-
-    /// The settings with the changes. Errors: 422 for what single fields can't say.
-    fn upon(&self, settings: &Settings) -> Result<Settings, Problem> {
-        let mut object = object(settings)?;
-        object.extend(self.0.clone());
-        let settings: Settings = serde_json::from_value(Value::Object(object)).map_err(|error| {
-            tracing::error!(%error, "settings can't be read though each field can");
-            Problem::internal()
-        })?;
-        let mut fields = Fields::default();
-        for error in settings.check().err().unwrap_or_default() {
-            fields.refuse(error.pointer, error.detail);
-        }
-        fields.finish()?;
-        Ok(settings)
-    }
-}
-
-/// `{"preset": "gocsm-2026"}` as the thresholds that it stands for.
-fn preset(fields: &mut Fields, bands: Value) -> Value {
-    match bands.get("preset").and_then(Value::as_str) {
-        Some("gocsm-2026") => serde_json::to_value(Bands::GOCSM_2026).unwrap_or(bands),
-        Some(_) => {
-            fields.refuse("/bands/preset", "the presets are: gocsm-2026");
-            serde_json::to_value(Bands::default()).unwrap_or(bands)
-        }
-        None => bands,
-    }
-}
-
-fn object(settings: &Settings) -> Result<Map<String, Value>, Problem> {
-    match serde_json::to_value(settings) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => {
-            tracing::error!("settings can't be written as an object");
-            Err(Problem::internal())
-        }
-    }
 }

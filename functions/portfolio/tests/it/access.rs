@@ -23,6 +23,7 @@ async fn nothing_is_told_without_a_valid_credential() {
     home.company("acme", "Acme", "2026-06-01T00:00:00Z").await;
     let bearer = format!("Bearer {}", home.write_key);
     for path in READS.into_iter().chain([
+        "/v1/companies/acme/why",
         "/v1/quadrant",
         "/v1/settings",
         "/v1/settings/versions",
@@ -65,6 +66,7 @@ async fn a_scope_includes_those_before_it_and_no_other() {
         (Method::GET, "/v1/settings", "", [200, 200, 200]),
         (Method::PATCH, "/v1/companies/acme", r#"{"plan":"pro"}"#, [403, 200, 200]),
         (Method::PUT, "/v1/settings", "{}", [403, 403, 200]),
+        (Method::POST, "/v1/settings/what-if", "{}", [200, 200, 200]),
         (Method::GET, "/v1/sources", "", [200, 200, 200]),
         (Method::POST, "/v1/sources", r#"{"name":"x"}"#, [403, 403, 201]),
         (Method::PATCH, "/v1/sources/nothing", "{}", [403, 403, 404]),

@@ -1,5 +1,6 @@
 //! Settings: versions, checks, two writers.
 
+use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -71,17 +72,38 @@ async fn of_two_writers_one_wins_and_the_other_hears_of_it() {
 }
 
 #[tokio::test]
-async fn without_if_match_both_writers_fields_stay() {
+async fn of_many_writers_at_once_one_wins_and_all_others_hear_of_it() {
     let home = Home::new().await;
-    let (first, second) = (json!({"login_days": 2}), json!({"feature_days": 2}));
-    let (first, second) = tokio::join!(put(&home, &first), put(&home, &second));
-    first.ok();
-    second.ok();
+    let drafts: Vec<Value> = (1..=12).map(|days| json!({"feature_days": days + 1})).collect();
+    let answers = join_all(drafts.iter().map(|draft| put_if(&home, "\"1\"", draft))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 11));
+    for answer in lost {
+        assert_eq!(answer.headers["etag"], "\"2\"");
+        answer.problem(412, None);
+    }
+    let won = won.into_iter().next().unwrap().ok();
+    assert_eq!(home.get("/v1/settings").await.ok(), won);
+}
+
+#[tokio::test]
+async fn without_if_match_every_writers_field_stays() {
+    let home = Home::new().await;
+    let drafts = [
+        json!({"login_days": 2}),
+        json!({"feature_days": 2}),
+        json!({"cadence_days": 60}),
+        json!({"minutes_per_user_week": 90}),
+        json!({"answer_age_days": 60}),
+    ];
+    for answer in join_all(drafts.iter().map(|draft| put(&home, draft))).await {
+        answer.ok();
+    }
     let settings = home.get("/v1/settings").await.ok();
-    assert_eq!(
-        (&settings["version"], &settings["login_days"], &settings["feature_days"]),
-        (&json!(3), &json!(2), &json!(2))
-    );
+    assert_eq!(settings["version"], 6);
+    for (name, value) in drafts.iter().flat_map(|draft| draft.as_object().unwrap()) {
+        assert_eq!(&settings[name], value, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -110,6 +132,8 @@ async fn every_wrong_setting_is_named() {
         (json!({"login_days": 8}), "/login_days"),
         (json!({"bands": {"thriving": 50, "healthy": 50, "steady": 20}}), "/bands"),
         (json!({"bands": {"preset": "other"}}), "/bands/preset"),
+        (json!({"bands": "other"}), "/bands"),
+        (json!({"bands": 80}), "/bands"),
         (json!({"time_zone": "Mars/Olympus"}), "/time_zone"),
         (json!({"cadence_days": 31}), "/cadence_days"),
         (json!({"minutes_per_user_week": 0}), "/minutes_per_user_week"),
@@ -136,8 +160,11 @@ async fn every_wrong_setting_is_named() {
 #[tokio::test]
 async fn bands_may_be_a_preset_and_the_catalogue_null() {
     let home = Home::new().await;
-    let settings = put(&home, &json!({"bands": {"preset": "gocsm-2026"}})).await.ok();
-    assert_eq!(settings["bands"], json!({"thriving": 80, "healthy": 60, "steady": 40}));
+    for preset in [json!("gocsm-2026"), json!({"preset": "gocsm-2026"})] {
+        let settings = put(&home, &json!({"bands": preset})).await.ok();
+        assert_eq!(settings["bands"], json!({"thriving": 80, "healthy": 60, "steady": 40}));
+        assert_eq!(settings["version"], 2, "both mean the same");
+    }
     let catalogue = json!([{"key": "export", "weight": 2, "plans": ["pro"]}]);
     let settings = put(&home, &json!({"catalogue": catalogue})).await.ok();
     assert_eq!(settings["catalogue"], catalogue);
@@ -155,6 +182,11 @@ async fn versions_stay() {
         versions["items"].as_array().unwrap().iter().map(|item| item["note"].as_str().unwrap()).collect();
     assert_eq!(notes, ["4 days", "3 days", "2 days", "The defaults."]);
     assert_eq!(versions["items"][3]["login_days"], 1);
+    let newest = &versions["items"][0];
+    assert_eq!(
+        (&newest["version"], &newest["author"], &newest["saved_at"]),
+        (&json!(4), &json!("first API token"), &json!("2026-09-09T12:00:00Z"))
+    );
     let first = home.get("/v1/settings/versions?limit=3").await.ok();
     let cursor = first["next_cursor"].as_str().unwrap();
     let rest = home.get(&format!("/v1/settings/versions?limit=3&cursor={cursor}")).await.ok();

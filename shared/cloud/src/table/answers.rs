@@ -42,11 +42,12 @@ pub struct Answer {
 impl Answer {
     /// The answer as the rules see it; nothing when it is void.
     pub fn counted(&self) -> Option<answer::Answer> {
-        self.void.is_none().then(|| answer::Answer {
-            user: self.user_id.clone(),
-            rating: self.rating,
-            at: self.at,
-        })
+        self.void.is_none().then(|| self.given())
+    }
+
+    /// The answer as the rules saw it before it was void.
+    pub fn given(&self) -> answer::Answer {
+        answer::Answer { user: self.user_id.clone(), rating: self.rating, at: self.at }
     }
 
     /// Tells the answer's user and origin apart from all others.
