@@ -28,8 +28,8 @@ const MAX_WEEKS: u8 = 52;
 /// Weeks before the first one whose uses count in its breadth.
 const LOOK_BACK_WEEKS: u8 = 3;
 
-/// Most weeks of companies that are read: about 2,000 companies of half a year.
-const MOST_SNAPSHOTS: usize = 58_000;
+/// Most weeks of companies that are read: 1,000 companies of half a year.
+const MOST_SNAPSHOTS: usize = 29_000;
 
 /// Companies that are read at the same time.
 const AT_ONCE: usize = 16;
