@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p portfolio --example what_if_load -- 1000`
 //!
-//! Every week has 20 names in use; the draft has a catalogue of 20 features. The store runs in a thread of this
-//! process: on a machine of several cores its part is not the function's.
+//! Every week has 20 names in use; the draft has a catalogue of 20 features. The store runs in a thread of its own:
+//! the time on the CPU is the function's alone. A Lambda of 512 MB has 0.29 of a CPU.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::time::Instant;
@@ -76,6 +76,12 @@ fn week_of(week: IsoWeek) -> WeekSnapshot {
     })
 }
 
+/// Seconds that this thread was on a CPU.
+fn on_cpu() -> f64 {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    times.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let companies: u32 = std::env::args().nth(1).map_or(1_000, |number| number.parse().unwrap());
@@ -112,14 +118,14 @@ async fn main() {
         .header("authorization", format!("Bearer {}", made.api_token))
         .body(Body::from(json!({"bands": "gocsm-2026", "catalogue": catalogue}).to_string()))
         .unwrap();
-    let began = Instant::now();
+    let (began, worked) = (Instant::now(), on_cpu());
     let response = router.oneshot(request).await.unwrap();
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    let seconds = began.elapsed().as_secs_f64();
+    let (seconds, worked) = (began.elapsed().as_secs_f64(), on_cpu() - worked);
     let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
     println!(
-        "{status}: {} of {} companies, {} change band, in {seconds:.2} s",
+        "{status}: {} of {} companies, {} change band, in {seconds:.2} s, {worked:.2} s on the CPU",
         answer["companies_sampled"], answer["companies_total"], answer["changed"]
     );
 }
