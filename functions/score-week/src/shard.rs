@@ -13,7 +13,7 @@ use barometer_cloud::{
         asks::Ask,
         companies::{Company, Engagement, Readings, TREND_WEEKS, TrendPoint},
         members::Member,
-        runs::{Run, Step},
+        runs::{Pass, Run, Step},
         snapshots::Published,
     },
     views::no_happiness,
@@ -22,6 +22,7 @@ use barometer_domain::{
     CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
     activity::UserWeek,
     calendar::SLOT_SECONDS,
+    happiness::Level,
     telemetry::{REGULAR_WEEKS, Telemetry},
     week::{self, CompanyWeek, History, WeekSnapshot},
 };
@@ -34,6 +35,7 @@ struct Context<'a> {
     table: &'a Table,
     workspace: &'a WorkspaceId,
     week: IsoWeek,
+    pass: Pass,
     settings: &'a Settings,
     settings_version: u32,
     telemetry: Telemetry,
@@ -58,6 +60,7 @@ pub async fn score(
         table: &deps.table,
         workspace,
         week: detail.week,
+        pass: detail.pass,
         settings: &settings.settings,
         settings_version: settings.version,
         telemetry,
@@ -218,11 +221,10 @@ impl Context<'_> {
             let key = format!("{} {}", to.week, to.revision);
             events.push(self.event(DetailType::EngagementChanged, company, &key, &change)?);
         }
-        if let (Some(from), Some(to)) = (&company.happiness, &readings.happiness)
-            && from.level != to.level
-        {
-            let change = serde_json::json!({ "from": from.level, "to": to.level, "by": "score-week", "score": to.score });
-            let key = format!("{} {:?}", self.week, to.level);
+        let from = company.happiness.as_ref().map_or(Level::NoData, |known| known.level);
+        if let Some(to) = readings.happiness.as_ref().filter(|to| to.level != from) {
+            let change = serde_json::json!({ "from": from, "to": to.level, "by": "score-week", "score": to.score });
+            let key = format!("{} {:?} {:?}", self.week, self.pass, to.level);
             events.push(self.event(DetailType::HappinessChanged, company, &key, &change)?);
         }
         Ok(events)

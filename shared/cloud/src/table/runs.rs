@@ -180,14 +180,14 @@ impl Table {
         self.update_run(workspace, key, set, item::value(&telemetry)?).await
     }
 
-    /// Notes that everybody was told of a run's end.
+    /// Notes when everybody was told of a run's end, the first time.
     pub async fn finish_run(
         &self,
         workspace: &WorkspaceId,
         key: RunKey,
         at: DateTime<Utc>,
     ) -> Result<Run, StoreError> {
-        self.update_run(workspace, key, "SET finished_at = :value", item::value(&at)?).await
+        self.update_run(workspace, key, "SET finished_at = if_not_exists(finished_at, :value)", item::value(&at)?).await
     }
 
     async fn update_run(
@@ -220,7 +220,7 @@ impl Table {
         Ok(self.get(pk, sk).await?.unwrap_or_default())
     }
 
-    /// Keeps how far a shard is, for [`KEPT`].
+    /// Keeps how far a shard is, for [`KEPT`]. Errors: [`StoreError::Conflict`] when it is further already.
     pub async fn keep_progress(
         &self,
         workspace: &WorkspaceId,
@@ -233,7 +233,17 @@ impl Table {
         let (pk, sk) = key.progress(workspace, shard, step);
         let mut kept = item::write(pk, sk, progress)?;
         kept.insert("expires_at".to_owned(), item::expiry(now + KEPT));
-        self.put(kept, false).await
+        let after = progress.after.as_ref().map_or("", CompanyId::as_str);
+        self.client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(kept))
+            .condition_expression("attribute_not_exists(pk) OR #after <= :after")
+            .expression_attribute_names("#after", "after")
+            .expression_attribute_values(":after", item::text(after))
+            .send()
+            .await?;
+        Ok(())
     }
 
     /// Runs of weeks from one to another, with their keys.
