@@ -13,6 +13,8 @@ mod finish;
 mod plan;
 mod shard;
 
+pub use shard::recompute;
+
 use std::time::{Duration, Instant};
 
 use barometer_cloud::{

@@ -14,6 +14,7 @@ use barometer_cloud::{
         companies::{Company, Engagement, Readings, TREND_WEEKS, TrendPoint},
         members::Member,
         runs::{Pass, Run, Step},
+        settings::SettingsVersion,
         snapshots::Published,
     },
     views::no_happiness,
@@ -40,6 +41,30 @@ struct Context<'a> {
     settings_version: u32,
     telemetry: Telemetry,
     now: DateTime<Utc>,
+}
+
+/// A company's week as scoring publishes it, from what is stored: with the settings and the telemetry of the week's
+/// run. Writes nothing. Errors: the table, and items that can't be read.
+pub async fn recompute(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &Company,
+    week: IsoWeek,
+    settings: &SettingsVersion,
+    telemetry: Telemetry,
+) -> Result<WeekSnapshot, StoreError> {
+    let context = Context {
+        table,
+        workspace,
+        week,
+        pass: Pass::Final,
+        settings: &settings.settings,
+        settings_version: settings.version,
+        telemetry,
+        now: week.end(settings.settings.time_zone),
+    };
+    let read = context.read(&company.company_id).await?;
+    context.snapshot(company, &read).await
 }
 
 /// Scores the companies of a shard. A shard that is done already is left alone.
@@ -223,7 +248,8 @@ impl Context<'_> {
         }
         let from = company.happiness.as_ref().map_or(Level::NoData, |known| known.level);
         if let Some(to) = readings.happiness.as_ref().filter(|to| to.level != from) {
-            let change = serde_json::json!({ "from": from, "to": to.level, "by": "score-week", "score": to.score });
+            let change =
+                serde_json::json!({ "from": from, "to": to.level, "by": "score-week", "score": to.score });
             let key = format!("{} {:?} {:?}", self.week, self.pass, to.level);
             events.push(self.event(DetailType::HappinessChanged, company, &key, &change)?);
         }

@@ -153,8 +153,10 @@ impl Walk<'_> {
     ) -> Result<Option<CompanyId>, RunError> {
         progress.after = Some(page.last);
         progress.failed += page.failed;
-        let kept =
-            self.table.keep_progress(self.workspace, self.key, self.shard, self.step, progress, self.now).await;
+        let kept = self
+            .table
+            .keep_progress(self.workspace, self.key, self.shard, self.step, progress, self.now)
+            .await;
         match kept {
             Ok(()) => {}
             // Going back would count its companies anew while others rely on them.

@@ -187,7 +187,30 @@ impl Table {
         key: RunKey,
         at: DateTime<Utc>,
     ) -> Result<Run, StoreError> {
-        self.update_run(workspace, key, "SET finished_at = if_not_exists(finished_at, :value)", item::value(&at)?).await
+        self.update_run(
+            workspace,
+            key,
+            "SET finished_at = if_not_exists(finished_at, :value)",
+            item::value(&at)?,
+        )
+        .await
+    }
+
+    /// Has a complete run done once more by the next firing of its schedule, with the settings and the telemetry that
+    /// it had. Errors: [`StoreError::Conflict`] when there is no such run.
+    pub async fn reopen_run(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let shards = self.run(workspace, key).await?.map_or(0, |run| run.shards);
+        for shard in 0..shards {
+            let (pk, sk) = key.progress(workspace, shard, Step::Score);
+            self.delete(pk, sk).await?;
+        }
+        let again = "SET planned_at = :value REMOVE done, finished_at";
+        self.update_run(workspace, key, again, item::value(&now)?).await.map(|_| ())
     }
 
     async fn update_run(
