@@ -63,17 +63,17 @@ impl Functions {
     }
 
     /// Lets a function's schedule fire until there is nothing left to do, one shard after the other. Returns how many
-    /// companies the shards published.
+    /// companies were scored or rolled up.
     pub async fn settle(&self, function: Function, now: DateTime<Utc>) -> Result<usize, Box<dyn Error>> {
-        let mut published = 0;
+        let mut companies = 0;
         loop {
             let fired = json!({ "scheduled_time": now });
             if self.invoke(function, fired).await?.shards_planned == 0 {
-                return Ok(published);
+                return Ok(companies);
             }
             while let Some(shard) = self.kept.next(function.shard()) {
                 let done = self.invoke(function, shard).await?;
-                published += done.published;
+                companies += done.companies;
                 if done.failed > 0 {
                     return Err(format!("{} companies failed", done.failed).into());
                 }

@@ -1,14 +1,14 @@
 //! Recomputes what was published of weeks and months from what is stored, by the functions that published it, and says
 //! what differs. Nothing is rewritten: what is wrong becomes a new revision when its run is done again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use barometer_cloud::sharded::RunError;
 use barometer_cloud::table::companies::Company;
 use barometer_cloud::table::runs::{Run, RunKey};
 use barometer_cloud::{StoreError, Table};
-use barometer_domain::{IsoWeek, WorkspaceId, Zone};
+use barometer_domain::{CompanyId, IsoWeek, Month, WorkspaceId, Zone};
 use roll_up_month::Versions;
 use serde::Serialize;
 use serde_json::Value;
@@ -18,12 +18,13 @@ const FIELDS: usize = 6;
 
 /// The published weeks and months of a workspace.
 pub(super) struct Published<'a> {
-    pub table: &'a Table,
-    pub workspace: &'a WorkspaceId,
-    pub zone: Zone,
+    table: &'a Table,
+    workspace: &'a WorkspaceId,
     versions: Versions,
     /// Per week that needs no further scoring: the run that settled it.
-    settled: BTreeMap<IsoWeek, (RunKey, Run)>,
+    weeks: BTreeMap<IsoWeek, (RunKey, Run)>,
+    /// Months of those weeks, each with its latest roll-up. One that is still to be rolled up says itself what changed.
+    months: BTreeMap<Month, RunKey>,
 }
 
 /// A snapshot that isn't what comes out when it is computed again.
@@ -42,44 +43,35 @@ impl<'a> Published<'a> {
         first: IsoWeek,
         last: IsoWeek,
     ) -> Result<Self, StoreError> {
+        // By week and pass: the later pass of a week stays.
         let runs = table.week_runs(workspace, first, last).await?.into_iter();
-        // By week and pass, so the last one that settles a week is the one that counts.
-        let settled = runs
-            .filter(|(week, pass, run)| run.settles(*week, *pass, zone) && run.telemetry.is_some())
-            .map(|(week, pass, run)| (week, (RunKey::Week(week, pass), run)));
-        let settled = settled.fold(BTreeMap::new(), |mut settled, (week, found)| {
-            let is_later = |known: &(RunKey, Run)| known.0 < found.0;
-            if settled.get(&week).is_none_or(is_later) {
-                settled.insert(week, found);
+        let mut settled: Vec<_> = runs
+            .filter(|(week, pass, run)| run.settles(*week, *pass, zone))
+            .map(|(week, pass, run)| (week, (RunKey::Week(week, pass), run)))
+            .collect();
+        settled.sort_by_key(|(_, (key, _))| *key);
+        let weeks: BTreeMap<_, _> = settled.into_iter().collect();
+        let mut months = BTreeMap::new();
+        for month in weeks.keys().map(|week| week.month()).collect::<BTreeSet<Month>>() {
+            let Some(key) = roll_up_month::due_run(table, workspace, month, zone).await? else { continue };
+            if table.run(workspace, key).await?.is_some_and(|run| run.is_complete()) {
+                months.insert(month, key);
             }
-            settled
-        });
-        Ok(Self { table, workspace, zone, versions: Versions::default(), settled })
+        }
+        Ok(Self { table, workspace, versions: Versions::default(), weeks, months })
     }
 
-    /// What differs of a company's snapshots, in the order of time.
+    /// What differs of a company's snapshots: weeks, then months.
     pub(super) async fn compare(&self, company: &Company) -> Result<Vec<Difference>, RunError> {
         let mut differences = Vec::new();
-        for (week, (run, settled)) in &self.settled {
+        for (week, (run, settled)) in &self.weeks {
             if let Some(what) = self.week(company, *week, settled).await? {
                 differences.push(Difference { period: week.to_string(), run: *run, what });
             }
         }
-        let mut months: Vec<_> = self.settled.keys().map(|week| week.month()).collect();
-        months.dedup();
-        for month in months {
-            let due = roll_up_month::due_run(self.table, self.workspace, month, self.zone).await?;
-            let Some(key) = due else { continue };
-            // A roll-up that is still to be done says itself what changed.
-            if !self.table.run(self.workspace, key).await?.is_some_and(|run| run.is_complete()) {
-                continue;
-            }
-            let id = &company.company_id;
-            let stands = self.table.months(self.workspace, id, month, month).await?.pop();
-            let again =
-                roll_up_month::recompute(self.table, self.workspace, id, month, &self.versions).await?;
-            if let Some(what) = difference(stands.map(|stands| stands.snapshot).as_ref(), again.as_ref())? {
-                differences.push(Difference { period: month.to_string(), run: key, what });
+        for (month, run) in &self.months {
+            if let Some(what) = self.month(&company.company_id, *month).await? {
+                differences.push(Difference { period: month.to_string(), run: *run, what });
             }
         }
         Ok(differences)
@@ -101,6 +93,13 @@ impl<'a> Published<'a> {
         let again =
             score_week::recompute(self.table, self.workspace, &company, week, &settings, telemetry).await?;
         Ok(difference(Some(&stands), Some(&again))?)
+    }
+
+    async fn month(&self, company: &CompanyId, month: Month) -> Result<Option<String>, RunError> {
+        let stands = self.table.months(self.workspace, company, month, month).await?.pop();
+        let again =
+            roll_up_month::recompute(self.table, self.workspace, company, month, &self.versions).await?;
+        Ok(difference(stands.map(|stands| stands.snapshot).as_ref(), again.as_ref())?)
     }
 }
 
