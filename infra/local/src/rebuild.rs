@@ -253,7 +253,8 @@ impl Rebuild<'_> {
         for company in self.table.companies(self.workspace).await? {
             for Difference { period, run, what } in published.compare(&company).await? {
                 out.say(&company.company_id, &period, "published", &what)?;
-                runs.insert(run);
+                // What a week is corrected to is rolled up anew.
+                runs.extend([Some(run), published.rolled_up_by(run)].into_iter().flatten());
             }
         }
         if runs.is_empty() {

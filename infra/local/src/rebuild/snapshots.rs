@@ -61,6 +61,14 @@ impl<'a> Published<'a> {
         Ok(Self { table, workspace, versions: Versions::default(), weeks, months })
     }
 
+    /// The roll-up of the month that a run's week is in.
+    pub(super) fn rolled_up_by(&self, run: RunKey) -> Option<RunKey> {
+        match run {
+            RunKey::Week(week, _) => self.months.get(&week.month()).copied(),
+            RunKey::Month(..) => None,
+        }
+    }
+
     /// What differs of a company's snapshots: weeks, then months.
     pub(super) async fn compare(&self, company: &Company) -> Result<Vec<Difference>, RunError> {
         let mut differences = Vec::new();
