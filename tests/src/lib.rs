@@ -2,6 +2,7 @@
 
 pub mod aws_endpoint;
 pub mod binary;
+pub mod faulty;
 pub mod runtime_api;
 pub mod store;
 pub mod template;

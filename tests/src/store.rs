@@ -123,7 +123,8 @@ pub fn answer(status: u16, body: &Value) -> Result<HttpResponse, ConnectorError>
     Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
 }
 
-fn over<C: HttpConnector + 'static>(
+/// A client like the functions' own with `layer` around its calls.
+pub fn over<C: HttpConnector + 'static>(
     layer: impl Fn(SharedHttpConnector) -> C + Send + Sync + 'static,
 ) -> SharedHttpClient {
     use aws_smithy_runtime_api::client::http::HttpClient;

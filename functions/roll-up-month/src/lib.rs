@@ -13,7 +13,7 @@ use std::{
 };
 
 use barometer_cloud::{
-    Bus, Table,
+    Bus, StoreError, Table,
     bus::{self, DetailType},
     sharded::{self, OVERDUE, Outcome, RunError, Trigger, Walk},
     table::{
@@ -23,7 +23,11 @@ use barometer_cloud::{
         snapshots::Published,
     },
 };
-use barometer_domain::{CompanyId, IsoWeek, Month, Settings, WorkspaceId, month, tally::Scored};
+use barometer_domain::{
+    CompanyId, IsoWeek, Month, WorkspaceId, Zone,
+    month::{self, MonthSnapshot},
+    tally::Scored,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -84,17 +88,16 @@ async fn due(deps: &Deps, now: DateTime<Utc>) -> Result<Outcome, RunError> {
     Ok(outcome)
 }
 
-async fn due_in(
-    deps: &Deps,
+/// The roll-up of a month that its weeks call for, as far as they are scored; nothing when none is.
+pub async fn due_run(
+    table: &Table,
     workspace: &WorkspaceId,
-    settings: &SettingsVersion,
     month: Month,
-    now: DateTime<Utc>,
-) -> Result<usize, RunError> {
+    zone: Zone,
+) -> Result<Option<RunKey>, StoreError> {
     let weeks = month.weeks();
-    let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(0) };
-    let runs = deps.table.week_runs(workspace, *first, *last).await?;
-    let zone = settings.settings.time_zone;
+    let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(None) };
+    let runs = table.week_runs(workspace, *first, *last).await?;
     let count = |counts: &(dyn Fn(&(IsoWeek, Pass, Run)) -> bool + Sync)| {
         let weeks: BTreeSet<IsoWeek> =
             runs.iter().filter(|run| counts(run)).map(|(week, _, _)| *week).collect();
@@ -102,10 +105,18 @@ async fn due_in(
     };
     let scored = count(&|(_, _, run)| run.is_complete());
     let settled = count(&|(week, pass, run)| run.settles(*week, *pass, zone));
-    if scored == 0 {
-        return Ok(0);
-    }
-    let key = RunKey::Month(month, scored, settled);
+    Ok((scored > 0).then_some(RunKey::Month(month, scored, settled)))
+}
+
+async fn due_in(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    settings: &SettingsVersion,
+    month: Month,
+    now: DateTime<Utc>,
+) -> Result<usize, RunError> {
+    let zone = settings.settings.time_zone;
+    let Some(key) = due_run(&deps.table, workspace, month, zone).await? else { return Ok(0) };
     let run = Run {
         planned_at: now,
         settings_version: settings.version,
@@ -198,25 +209,45 @@ fn shard_event(
     Ok(bus::Event::new(DetailType::RollupShard, workspace, None, now, &name, &change)?)
 }
 
-/// Versions of the settings, each read about once a shard.
+/// A company's month as the roll-up publishes it, from its weeks; nothing without any. Writes nothing.
+pub async fn recompute(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    month: Month,
+    versions: &Versions,
+) -> Result<Option<MonthSnapshot>, RunError> {
+    let weeks = month.weeks();
+    let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(None) };
+    let weeks = table.weeks(workspace, company, *first, *last).await?;
+    let Some(latest) = weeks.last() else { return Ok(None) };
+    // The bands of the latest week: saving other settings never rewrites a month.
+    let version = latest.snapshot.settings_version;
+    let settings = versions.get(table, workspace, version).await?;
+    let weeks: Vec<_> = weeks.into_iter().map(|published| (published.revision, published.snapshot)).collect();
+    Ok(Some(month::roll_up(month, &settings.settings, version, &weeks)))
+}
+
+/// Versions of the settings, each read about once.
 #[derive(Debug, Default)]
-struct Versions(Mutex<BTreeMap<u32, Arc<Settings>>>);
+pub struct Versions(Mutex<BTreeMap<u32, Arc<SettingsVersion>>>);
 
 impl Versions {
-    async fn get(
+    /// One version. Errors: [`RunError::Missing`] when there is none.
+    pub async fn get(
         &self,
         table: &Table,
         workspace: &WorkspaceId,
         version: u32,
-    ) -> Result<Arc<Settings>, RunError> {
-        let known = |versions: &Mutex<BTreeMap<u32, Arc<Settings>>>| {
+    ) -> Result<Arc<SettingsVersion>, RunError> {
+        let known = |versions: &Mutex<BTreeMap<u32, Arc<SettingsVersion>>>| {
             versions.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
         };
         if let Some(settings) = known(&self.0) {
             return Ok(settings);
         }
         let read = table.settings_version(workspace, version).await?;
-        let settings = Arc::new(read.ok_or(RunError::Missing("version of the settings"))?.settings);
+        let settings = Arc::new(read.ok_or(RunError::Missing("version of the settings"))?);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(version, settings.clone());
         Ok(settings)
     }
@@ -230,16 +261,9 @@ async fn roll_up_company(
     detail: &ShardDetail,
     versions: &Versions,
 ) -> Result<bool, RunError> {
-    let weeks = detail.month.weeks();
-    let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(false) };
-    let weeks = deps.table.weeks(workspace, &id, *first, *last).await?;
-    let Some(latest) = weeks.last() else { return Ok(false) };
-    // The bands of the latest week: saving other settings never rewrites a month.
-    let version = latest.snapshot.settings_version;
-    let settings = versions.get(&deps.table, workspace, version).await?;
-    let weeks: Vec<_> = weeks.into_iter().map(|published| (published.revision, published.snapshot)).collect();
-    let snapshot = month::roll_up(detail.month, &settings, version, &weeks);
-
+    let Some(snapshot) = recompute(&deps.table, workspace, &id, detail.month, versions).await? else {
+        return Ok(false);
+    };
     let Some(company) = deps.table.company(workspace, &id).await? else { return Ok(false) };
     let before = deps.table.months(workspace, &id, detail.month, detail.month).await?.pop();
     let unchanged = before.as_ref().is_some_and(|before| before.snapshot == snapshot);

@@ -14,6 +14,8 @@ mod plan;
 mod shard;
 mod watch;
 
+pub use shard::recompute;
+
 use std::time::{Duration, Instant};
 
 use barometer_cloud::{

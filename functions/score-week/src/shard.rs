@@ -13,7 +13,8 @@ use barometer_cloud::{
         asks::Ask,
         companies::{Company, Engagement, Readings, TREND_WEEKS, TrendPoint},
         members::Member,
-        runs::{Run, Step},
+        runs::{Pass, Run, Step},
+        settings::SettingsVersion,
         snapshots::Published,
     },
     views::no_happiness,
@@ -22,7 +23,7 @@ use barometer_domain::{
     CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
     activity::UserWeek,
     calendar::SLOT_SECONDS,
-    happiness::Happiness,
+    happiness::{Happiness, Level},
     tally::Scored,
     telemetry::{REGULAR_WEEKS, Telemetry},
     week::{self, CompanyWeek, History, WeekSnapshot},
@@ -36,10 +37,35 @@ pub struct Context<'a> {
     pub table: &'a Table,
     pub workspace: &'a WorkspaceId,
     pub week: IsoWeek,
+    pass: Pass,
     pub settings: &'a Settings,
     settings_version: u32,
     pub telemetry: Telemetry,
     pub now: DateTime<Utc>,
+}
+
+/// A company's week as scoring publishes it, from what is stored: with the settings and the telemetry of the week's
+/// run. Writes nothing. Errors: the table, and items that can't be read.
+pub async fn recompute(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &Company,
+    week: IsoWeek,
+    settings: &SettingsVersion,
+    telemetry: Telemetry,
+) -> Result<WeekSnapshot, StoreError> {
+    let context = Context {
+        table,
+        workspace,
+        week,
+        pass: Pass::Final,
+        settings: &settings.settings,
+        settings_version: settings.version,
+        telemetry,
+        now: week.end(settings.settings.time_zone),
+    };
+    let read = context.read(&company.company_id).await?;
+    context.snapshot(company, &read).await
 }
 
 /// Scores the companies of a shard. A shard that is done already is left alone.
@@ -60,6 +86,7 @@ pub async fn score(
         table: &deps.table,
         workspace,
         week: detail.week,
+        pass: detail.pass,
         settings: &settings.settings,
         settings_version: settings.version,
         telemetry,
@@ -230,11 +257,11 @@ impl Context<'_> {
             let key = format!("{} {}", to.week, to.revision);
             events.push(self.event(DetailType::EngagementChanged, company, &key, &change)?);
         }
-        if let (Some(from), Some(to)) = (&company.happiness, &readings.happiness)
-            && from.level != to.level
-        {
-            let change = serde_json::json!({ "from": from.level, "to": to.level, "by": "score-week", "score": to.score });
-            let key = format!("{} {:?}", self.week, to.level);
+        let from = company.happiness.as_ref().map_or(Level::NoData, |known| known.level);
+        if let Some(to) = readings.happiness.as_ref().filter(|to| to.level != from) {
+            let change =
+                serde_json::json!({ "from": from, "to": to.level, "by": "score-week", "score": to.score });
+            let key = format!("{} {:?} {:?}", self.week, self.pass, to.level);
             events.push(self.event(DetailType::HappinessChanged, company, &key, &change)?);
         }
         Ok(events)

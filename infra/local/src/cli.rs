@@ -38,10 +38,11 @@ enum Command {
     /// Ends with 0 when every row is in, with 3 when some are in the error file, with 1 when it stopped before
     /// the end: started again, it goes on.
     Import(Box<import::ImportArgs>),
-    /// Works out the activity of past weeks again from the packed log, says what differs and puts it right.
+    /// Works out the activity of past weeks again from the packed log, says what differs and puts it right; then says
+    /// which published weeks and months differ from what is computed from it.
     ///
-    /// Ends with 0 when nothing differs (any more), with 1 when something differs and was only to be checked, with
-    /// 2 when it failed.
+    /// Ends with 0 when nothing differs (any more), with 1 when something differs and was only to be checked or is
+    /// published, with 2 when it failed.
     Rebuild(rebuild::RebuildArgs),
 }
 

@@ -5,6 +5,11 @@
 //! memory; its items are compared with those of the table. What people are said to be (names, companies, merged
 //! ids) is taken as it stands, since it may have been said before the log begins. What is missing is added to sets and
 //! what is too much taken away, one by one, so a deployment may go on meanwhile.
+//!
+//! Then the snapshots of those weeks and of their months are computed again, see [`snapshots`]; with `--rescore` the runs
+//! of those that differ are done again.
+
+mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -12,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use barometer_cloud::config::{self, ConfigError};
+use barometer_cloud::sharded::RunError;
 use barometer_cloud::table::members::Member;
 use barometer_cloud::table::{activity::Stored, log::Pack};
 use barometer_cloud::{StoreError, Table, clients};
@@ -26,6 +32,7 @@ use crate::records::{RecordError, Records};
 use crate::state::State;
 use crate::store::{self, Store};
 use crate::wiring;
+use snapshots::{Difference, Published};
 
 /// On AWS: how long after reading what stands the log is read. A request writes its activity first and its log
 /// last, and has fewer seconds than this for both.
@@ -46,6 +53,9 @@ pub struct RebuildArgs {
     /// Only say what differs.
     #[arg(long)]
     check: bool,
+    /// Have weeks and months whose snapshots differ scored again by their schedules: new revisions come of it.
+    #[arg(long, conflicts_with = "check")]
+    rescore: bool,
     /// Data folder of a home that isn't running [default: ./barometer-data].
     #[arg(long, value_name = "DIR", conflicts_with = "table")]
     data: Option<PathBuf>,
@@ -63,6 +73,9 @@ pub enum RebuildError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A snapshot can't be computed again.
+    #[error(transparent)]
+    Recompute(#[from] RunError),
     /// The home's records.
     #[error(transparent)]
     Records(#[from] RecordError),
@@ -87,7 +100,7 @@ pub enum Outcome {
     Identical,
     /// Something differs and was left.
     Differs,
-    /// Something differed and was put right.
+    /// Everything that differed was put right, or is to be scored again.
     Repaired,
 }
 
@@ -129,7 +142,7 @@ async fn rebuild(args: &RebuildArgs, home: Option<&Store>, scratch: &Store) -> R
     if let (true, Some(wanted)) = (workspaces.is_empty(), &args.workspace) {
         return Err(RebuildError::NoWorkspace(wanted.clone()));
     }
-    let mut differences = 0;
+    let mut found = Found::default();
     for workspace in workspaces {
         let settings = table.settings(&workspace).await?.map(|saved| saved.settings);
         let settings = settings.ok_or_else(|| RebuildError::NoWorkspace(workspace.to_string()))?;
@@ -141,13 +154,25 @@ async fn rebuild(args: &RebuildArgs, home: Option<&Store>, scratch: &Store) -> R
             now,
             live: home.is_none(),
         };
-        differences += one.run(args).await?;
+        let more = one.run(args).await?;
+        found.repairable += more.repairable;
+        found.published += more.published;
     }
-    match (differences, args.check) {
-        (0, _) => Ok(Outcome::Identical),
-        (_, true) => Ok(Outcome::Differs),
-        _ => Ok(Outcome::Repaired),
-    }
+    Ok(match found {
+        Found { repairable: 0, published: 0 } => Outcome::Identical,
+        _ if args.check => Outcome::Differs,
+        Found { published: 1.., .. } if !args.rescore => Outcome::Differs,
+        _ => Outcome::Repaired,
+    })
+}
+
+/// How much differs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    /// Of activity and members.
+    repairable: usize,
+    /// Of snapshots.
+    published: usize,
 }
 
 /// One workspace's rebuild.
@@ -164,8 +189,7 @@ struct Rebuild<'a> {
 type Standing = BTreeMap<(CompanyId, IsoWeek), BTreeMap<UserId, Stored>>;
 
 impl Rebuild<'_> {
-    /// Returns how much differs.
-    async fn run(&self, args: &RebuildArgs) -> Result<usize, RebuildError> {
+    async fn run(&self, args: &RebuildArgs) -> Result<Found, RebuildError> {
         let weeks = self.weeks(args.from, args.to);
         let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else {
             return Err(RebuildError::NoWeeks(args.from, args.to));
@@ -183,7 +207,7 @@ impl Rebuild<'_> {
         companies.extend(replayed);
         let mut told = self.read(self.scratch, &companies, &weeks).await?;
 
-        let mut out = Report { told: 0, weeks: BTreeSet::new() };
+        let mut out = Report { told: 0 };
         writeln!(
             io::stdout(),
             "{}: {first} to {last}, {packs} requests with {events} events in the log, {} companies",
@@ -202,7 +226,7 @@ impl Rebuild<'_> {
                     if same(old, new) {
                         continue;
                     }
-                    out.say(company, Some(*week), user.as_str(), &difference(old, new))?;
+                    out.say(company, &week.to_string(), user.as_str(), &difference(old, new))?;
                     if !args.check {
                         self.table.mend_week(self.workspace, company, user, *week, old, new).await?;
                     }
@@ -210,16 +234,46 @@ impl Rebuild<'_> {
             }
             self.members(company, args.check, &mut out).await?;
         }
-        if !args.check && !out.weeks.is_empty() {
-            let weeks: Vec<String> = out.weeks.iter().map(ToString::to_string).collect();
+        let repairable = out.told;
+        self.snapshots(*first, *last, args.rescore, &mut out).await?;
+        Ok(Found { repairable, published: out.told - repairable })
+    }
+
+    /// Says which snapshots differ, and has their runs done again with `rescore`.
+    async fn snapshots(
+        &self,
+        first: IsoWeek,
+        last: IsoWeek,
+        rescore: bool,
+        out: &mut Report,
+    ) -> Result<(), RebuildError> {
+        let zone = self.settings.time_zone;
+        let published = Published::read(self.table, self.workspace, zone, first, last).await?;
+        let mut runs = BTreeSet::new();
+        for company in self.table.companies(self.workspace).await? {
+            for Difference { period, run, what } in published.compare(&company).await? {
+                out.say(&company.company_id, &period, "published", &what)?;
+                // What a week is corrected to is rolled up anew.
+                runs.extend([Some(run), published.rolled_up_by(run)].into_iter().flatten());
+            }
+        }
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = runs.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        if !rescore {
             writeln!(
                 io::stdout(),
-                "Weeks whose scores stand on what was repaired: {}. Those whose 48 hours of grace aren't over are \
-                 scored again by their second scoring; the snapshots of earlier ones are published and stay.",
-                weeks.join(", ")
+                "Published otherwise than computed: {names}. With --rescore they are scored again."
             )?;
+            return Ok(());
         }
-        Ok(out.told)
+        for run in runs {
+            self.table.reopen_run(self.workspace, run, self.now).await?;
+        }
+        writeln!(io::stdout(), "Scored again when their schedules fire next: {names}.")?;
+        Ok(())
     }
 
     /// The weeks that lie wholly in the range and no further back than the log.
@@ -305,7 +359,7 @@ impl Rebuild<'_> {
                 continue;
             }
             let what = if stands.is_some() { "member since too late" } else { "no member" };
-            out.say(company, None, user.as_str(), what)?;
+            out.say(company, "-", user.as_str(), what)?;
             if !check {
                 let (at, on) = (member.first_seen_at, member.first_seen);
                 self.table.note_member(self.workspace, company, user, at, on).await?;
@@ -318,15 +372,12 @@ impl Rebuild<'_> {
 /// What is printed, counted.
 struct Report {
     told: usize,
-    weeks: BTreeSet<IsoWeek>,
 }
 
 impl Report {
-    fn say(&mut self, company: &CompanyId, week: Option<IsoWeek>, user: &str, what: &str) -> io::Result<()> {
+    fn say(&mut self, company: &CompanyId, period: &str, of: &str, what: &str) -> io::Result<()> {
         self.told += 1;
-        self.weeks.extend(week);
-        let week = week.map_or_else(|| "-".to_owned(), |week| week.to_string());
-        writeln!(io::stdout(), "{company}  {week}  {user}  {what}")
+        writeln!(io::stdout(), "{company}  {period}  {of}  {what}")
     }
 }
 

@@ -147,17 +147,26 @@ impl Walk<'_> {
         Ok(Some(page))
     }
 
-    /// Keeps that a page is done, with what was counted in `progress`. Returns the company to go on behind when time
-    /// is up.
+    /// Keeps that a page is done, with what was counted in `progress`; where another worker is further, goes on from
+    /// there. Returns the company to go on behind when time is up.
     pub async fn keep<T>(
         &self,
         progress: &mut Progress,
         page: Page<T>,
     ) -> Result<Option<CompanyId>, RunError> {
-        progress.after = Some(page.last.clone());
+        progress.after = Some(page.last);
         progress.failed += page.failed;
-        self.table.keep_progress(self.workspace, self.key, self.shard, self.step, progress, self.now).await?;
-        Ok((Instant::now() >= self.until).then_some(page.last))
+        let kept = self
+            .table
+            .keep_progress(self.workspace, self.key, self.shard, self.step, progress, self.now)
+            .await;
+        match kept {
+            Ok(()) => {}
+            // Going back would count its companies anew while others rely on them.
+            Err(StoreError::Conflict) => *progress = self.begin().await?,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(progress.after.clone().filter(|_| Instant::now() >= self.until))
     }
 }
 

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::Output;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use barometer::home::{Home, Options};
 use barometer_domain::{CompanyId, IsoWeek, UserId, activity};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::home::{Running, at, shuffle, text};
+use crate::home::{Running, at, send, shuffle, text};
 
 /// Two weeks of nine people at three companies, shuffled and cut into requests, with duplicates and late events.
 fn requests() -> Vec<String> {
@@ -101,7 +102,6 @@ async fn what_was_damaged_is_found_and_put_right_from_the_log() {
     }
     let (code, said) = rebuild(&folder, &[]).await;
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("what was repaired: 2026-W36"), "{said}");
     let (code, said) = rebuild(&folder, &["--check"]).await;
     assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
 
@@ -109,8 +109,67 @@ async fn what_was_damaged_is_found_and_put_right_from_the_log() {
     assert_eq!(home.table().activity_of_week(&whole, &company, week).await.unwrap(), stood);
     home.stop().await;
 
-    // Weeks that the log doesn't hold whole are left alone.
+    // A workspace that isn't there are left alone.
     let (code, said) = rebuild(&folder, &["--workspace", "ws_none"]).await;
     assert_eq!(code, Some(2), "{said}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_not_what_is_computed_is_found_and_scored_again() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rescore-{}", std::process::id()));
+    let options = || Options { data: Some(folder.clone()), ..Options::default() };
+    let home = Home::start(Options { now: Some(at("2026-09-14T12:00:00Z")), ..options() }).await.unwrap();
+    let running = Running::with_workspace(home, "Etc/UTC").await;
+    for body in requests() {
+        running.post("/v1/batch", body).await;
+    }
+    // Both weeks are settled, and their month is rolled up.
+    running.clock("2026-09-16T12:00:00Z").await;
+    let whole = running.keys.workspace_id.clone();
+    running.home.stop().await;
+    let (code, said) = rebuild(&folder, &["--check"]).await;
+    assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
+
+    let home = Home::start(options()).await.unwrap();
+    let (week, company) = (IsoWeek::of("2026-08-31".parse().unwrap()), CompanyId::new("c0").unwrap());
+    let stood = home.table().week_revisions(&whole, &company, week).await.unwrap();
+    assert_eq!(stood.len(), 1);
+    home.table()
+        .client()
+        .update_item()
+        .table_name(home.table().name())
+        .key("pk", AttributeValue::S(format!("{whole}#company#c0")))
+        .key("sk", AttributeValue::S("week#2026-W36#0001".to_owned()))
+        .update_expression("SET #snapshot.score = :score")
+        .expression_attribute_names("#snapshot", "snapshot")
+        .expression_attribute_values(":score", AttributeValue::N("12.5".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    home.stop().await;
+    let (code, said) = rebuild(&folder, &["--check"]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("c0  2026-W36  published  score 12.5 → "), "{said}");
+    // What was rolled up of it isn't what comes of the damaged week.
+    assert!(said.contains("c0  2026-09  published  "), "{said}");
+    assert!(!said.contains("c1  "), "{said}");
+    // Without being told to, nothing published is touched.
+    let (code, said) = rebuild(&folder, &[]).await;
+    assert_eq!(code, Some(1), "{said}");
+
+    let (code, said) = rebuild(&folder, &["--rescore"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    let running = Home::start(options()).await.unwrap();
+    let client = barometer::client::Client::new(&running.url());
+    let later = json!({ "now": "2026-09-16T18:00:00Z" });
+    let moved = send(&client, http::Method::POST, "/local/clock", None, &later).await;
+    assert_eq!(moved.status, StatusCode::OK, "{}", text(&moved));
+    let revisions = running.table().week_revisions(&whole, &company, week).await.unwrap();
+    assert_eq!(revisions.len(), 2, "the damaged one stays");
+    assert_eq!(revisions[1].snapshot, stood[0].snapshot);
+    running.stop().await;
+    let (code, said) = rebuild(&folder, &["--check"]).await;
+    assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
     std::fs::remove_dir_all(folder).unwrap();
 }

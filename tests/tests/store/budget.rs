@@ -1,17 +1,27 @@
 //! What a week's scoring of a company with 50 users costs, in capacity units as the store counts them.
 
-use barometer_cloud::{Table, bus::DetailType};
-use barometer_domain::{CompanyId, WorkspaceId, ask};
-use barometer_tests::store::{Meter, metered, table};
+use barometer_cloud::{
+    Table,
+    table::{
+        companies::SCORE_SHARDS,
+        runs::{Pass, Run, RunKey},
+        settings::SettingsVersion,
+    },
+};
+use barometer_domain::{Settings, ask};
+use barometer_tests::{
+    faulty::{Faults, KeptBus},
+    store::{Meter, metered, table},
+};
 
 use crate::samples::{
-    at, busy_week, company, day, event, note_companies, published, readings, snapshot, user, week, workspace,
+    at, busy_week, company, day, note_companies, published, readings, snapshot, user, week, workspace,
 };
 
 const USERS: u32 = 50;
 const FEATURES: u32 = 12;
 
-async fn company_of_50(table: &Table) -> (WorkspaceId, CompanyId) {
+async fn company_of_50(table: &Table) {
     note_companies(table, &["acme"]).await;
     let (a, acme) = (workspace(), company("acme"));
     for number in 0..USERS {
@@ -25,7 +35,6 @@ async fn company_of_50(table: &Table) -> (WorkspaceId, CompanyId) {
         let published = published(1, snapshot(of, USERS, FEATURES));
         table.publish_week(&a, &acme, &published, &readings(&published), &[]).await.unwrap();
     }
-    (a, acme)
 }
 
 fn spent(meter: &Meter, what: &str) -> f64 {
@@ -37,33 +46,68 @@ fn spent(meter: &Meter, what: &str) -> f64 {
     units
 }
 
+/// Scores W36 of all companies by the real handler; returns read and write units of the whole run.
+async fn score(table: &Table, scored: Table, meter: &Meter) -> (f64, f64) {
+    let saved = SettingsVersion {
+        version: 1,
+        saved_at: at("2026-08-03T08:00:00Z"),
+        author: "test".to_owned(),
+        note: String::new(),
+        settings: Settings::default(),
+    };
+    table.save_settings(&workspace(), &saved).await.unwrap();
+    let run = Run {
+        planned_at: at("2026-09-07T00:15:00Z"),
+        settings_version: 1,
+        shards: SCORE_SHARDS,
+        done: [].into(),
+        counted: [].into(),
+        telemetry: None,
+        finished_at: None,
+    };
+    table.plan_run(&workspace(), RunKey::Week(week("2026-W36"), Pass::First), &run).await.unwrap();
+    let kept = KeptBus::default();
+    let deps = score_week::Deps {
+        table: scored,
+        bus: kept.bus(&Faults::default()),
+        budget: std::time::Duration::from_secs(240),
+    };
+    let shard = |shard: u8| {
+        serde_json::json!({ "detail": { "workspace_id": workspace(), "occurred_at": run.planned_at,
+            "week": "2026-W36", "pass": "first", "shard": shard } })
+    };
+    for _step in ["census", "score"] {
+        for number in 0..SCORE_SHARDS {
+            score_week::handle(serde_json::from_value(shard(number)).unwrap(), &deps).await.unwrap();
+        }
+    }
+    let done = table.run(&workspace(), RunKey::Week(week("2026-W36"), Pass::First)).await.unwrap().unwrap();
+    assert!(done.finished_at.is_some());
+    let calls = meter.read();
+    let read = |operation: &str| matches!(operation, "GetItem" | "Query");
+    let sum = |reads: bool| {
+        let of = calls.iter().filter(|(operation, _)| read(operation) == reads);
+        of.map(|(_, units)| units).sum()
+    };
+    (sum(true), sum(false))
+}
+
 #[tokio::test]
 async fn a_week_of_a_company_is_within_it() {
-    let table = table().await;
-    let (a, acme) = company_of_50(&table).await;
+    // What a run costs without any company is not the company's.
+    let (empty, full) = (table().await, table().await);
+    company_of_50(&full).await;
     let (client, meter) = metered();
-    let scored = table.through(client);
-    let w36 = week("2026-W36");
-
-    let activity = scored.activity_of_week(&a, &acme, w36).await.unwrap();
-    let members = scored.members(&a, &acme).await.unwrap();
-    let before = scored.weeks_before(&a, &acme, w36).await.unwrap();
-    scored.answers(&a, &acme, at("2026-06-08T00:00:00Z"), at("2026-09-07T00:00:00Z")).await.unwrap();
-    scored.week_revisions(&a, &acme, w36).await.unwrap();
-    scored.company(&a, &acme).await.unwrap();
-    assert_eq!((activity.len(), members.len(), before.len()), (50, 50, 4));
-    let read = spent(&meter, "reading");
-
-    let quiet = published(1, snapshot("2026-W36", USERS, FEATURES));
-    scored.publish_week(&a, &acme, &quiet, &readings(&quiet), &[]).await.unwrap();
-    let written = spent(&meter, "writing, band unchanged");
-
-    let changed = published(1, snapshot("2026-W37", USERS, FEATURES));
-    let told = [event("acme", DetailType::EngagementChanged, "1")];
-    scored.publish_week(&a, &acme, &changed, &readings(&changed), &told).await.unwrap();
-    // A transaction costs double; a band changes a few times a year.
-    spent(&meter, "writing, band changed");
-
+    let (run_reads, run_writes) = score(&empty, empty.through(client), &meter).await;
+    let (client, meter) = metered();
+    let (reads, writes) = score(&full, full.through(client), &meter).await;
+    let (read, written) = (reads - run_reads, writes - run_writes);
+    println!("counting and scoring a company of 50: {read} read units, {written} write units");
+    println!("a run without any: {run_reads} read units, {run_writes} write units");
+    let published =
+        full.weeks(&workspace(), &company("acme"), week("2026-W36"), week("2026-W36")).await.unwrap();
+    assert_eq!(published[0].snapshot.components.login.counts.users, 50);
+    assert!(read > 0.0 && written > 0.0, "the store counts nothing");
     assert!(read <= 10.0, "{read} read units");
     assert!(written <= 4.0, "{written} write units");
 }

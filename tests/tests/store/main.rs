@@ -4,6 +4,7 @@
 
 mod activity;
 mod answers;
+mod arrival;
 mod asks;
 mod attribution;
 mod budget;
@@ -12,6 +13,7 @@ mod companies;
 mod credentials;
 mod faults;
 mod idempotency;
+mod killed;
 mod log;
 mod members;
 mod outbox;
@@ -22,4 +24,5 @@ mod snapshots;
 mod sources;
 mod statuses;
 mod users;
+mod weekly;
 mod workspaces;

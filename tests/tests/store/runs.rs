@@ -79,7 +79,8 @@ async fn a_slower_worker_does_not_set_back_how_far_a_shard_is() {
     let key = RunKey::Week(week("2026-W36"), Pass::First);
     let now = at("2026-09-07T00:00:00Z");
     let keep = async |progress: &Progress| {
-        table.keep_progress(&workspace(), key, 3, Step::Census, progress, now).await.unwrap();
+        let kept = table.keep_progress(&workspace(), key, 3, Step::Census, progress, now).await;
+        assert!(kept.is_ok() || is_conflict(kept));
         table.progress(&workspace(), key, 3, Step::Census).await.unwrap()
     };
     let far = |after: &str, heard| Progress {

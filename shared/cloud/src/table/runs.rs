@@ -10,7 +10,7 @@ use barometer_domain::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, item, keys, or_done};
+use super::{Range, StoreError, Table, item, keys};
 
 /// How long it is kept how far a shard was: longer than the schedule catches up.
 const KEPT: TimeDelta = TimeDelta::weeks(14);
@@ -180,14 +180,37 @@ impl Table {
         self.update_run(workspace, key, set, item::value(&telemetry)?).await
     }
 
-    /// Notes that everybody was told of a run's end.
+    /// Notes when everybody was told of a run's end, the first time.
     pub async fn finish_run(
         &self,
         workspace: &WorkspaceId,
         key: RunKey,
         at: DateTime<Utc>,
     ) -> Result<Run, StoreError> {
-        self.update_run(workspace, key, "SET finished_at = :value", item::value(&at)?).await
+        self.update_run(
+            workspace,
+            key,
+            "SET finished_at = if_not_exists(finished_at, :value)",
+            item::value(&at)?,
+        )
+        .await
+    }
+
+    /// Has a complete run done once more by the next firing of its schedule, with the settings and the telemetry that
+    /// it had. Errors: [`StoreError::Conflict`] when there is no such run.
+    pub async fn reopen_run(
+        &self,
+        workspace: &WorkspaceId,
+        key: RunKey,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let shards = self.run(workspace, key).await?.map_or(0, |run| run.shards);
+        for shard in 0..shards {
+            let (pk, sk) = key.progress(workspace, shard, Step::Score);
+            self.delete(pk, sk).await?;
+        }
+        let again = "SET planned_at = :value REMOVE done, finished_at";
+        self.update_run(workspace, key, again, item::value(&now)?).await.map(|_| ())
     }
 
     async fn update_run(
@@ -220,7 +243,7 @@ impl Table {
         Ok(self.get(pk, sk).await?.unwrap_or_default())
     }
 
-    /// Keeps how far a shard is, for [`KEPT`]; a slower worker on the same shard doesn't set it back.
+    /// Keeps how far a shard is, for [`KEPT`]. Errors: [`StoreError::Conflict`] when it is further already.
     pub async fn keep_progress(
         &self,
         workspace: &WorkspaceId,
@@ -234,17 +257,16 @@ impl Table {
         let mut kept = item::write(pk, sk, progress)?;
         kept.insert("expires_at".to_owned(), item::expiry(now + KEPT));
         let after = progress.after.as_ref().map_or("", CompanyId::as_str);
-        let put = self
-            .client
+        self.client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(kept))
-            .condition_expression("attribute_not_exists(pk) OR #after < :after")
+            .condition_expression("attribute_not_exists(pk) OR #after <= :after")
             .expression_attribute_names("#after", "after")
             .expression_attribute_values(":after", item::text(after))
             .send()
-            .await;
-        or_done(put)
+            .await?;
+        Ok(())
     }
 
     /// Runs of weeks from one to another, with their keys.
