@@ -27,14 +27,15 @@ async fn an_undisturbed_run_is_complete_and_tells_what_changed() {
     let month: Month = week.month();
     for settled in [1, 2] {
         let run = table.run(workspace, RunKey::Month(month, 2, settled)).await.unwrap().unwrap();
-        assert!(run.is_complete(), "{run:?}");
+        assert!(run.is_complete() && run.finished_at.is_some(), "{run:?}");
     }
     // All but the churned two, and corrections of those that had late events.
     assert_eq!(state.of_kind("week#2026-W37#0001").count(), 30);
     assert_eq!(state.of_kind("week#2026-W37#0002").count(), 6);
     assert!(state.of_kind("month#2026-09#0002").count() > 20);
     let kinds = |kind: &str| state.told.values().filter(|event| event["detail-type"] == kind).count();
-    assert_eq!(kinds("run.completed"), 2);
+    assert_eq!(kinds("run.completed"), 4, "two scorings, two roll-ups");
+    assert_eq!(state.of_kind("week#2026-W37#1").count(), 1, "the overview of a scoring");
     assert!(kinds("engagement.changed") > 5 && kinds("happiness.changed") > 3, "{:?}", state.told);
     assert_eq!(world.sum.failed, 0);
 }
@@ -108,10 +109,12 @@ async fn a_company_with_a_broken_item_keeps_nobody_waiting_and_is_counted() {
         world.run(&mut Manner::Calm).await;
         assert_eq!(world.sum.failed, 2, "once in either scoring");
         let mut found = world.state().await;
-        // Its own items and the count of those that failed apart, everything is as ever.
+        // Its own items, the count of those that failed and the overviews apart, everything is as ever.
         for state in [&mut found, &mut expected] {
             let own = company("c05");
-            state.items.retain(|(of, sk), _| *of != pk && sk != own.as_str() && !of.contains("#run#"));
+            state.items.retain(|(of, sk), _| {
+                *of != pk && sk != own.as_str() && !of.contains("#run#") && !of.ends_with("#overviews")
+            });
             state.told.retain(|_, event| event["detail"]["company_id"] != own.as_str());
         }
         found.must_be(&expected, "a broken item");

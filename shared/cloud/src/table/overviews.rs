@@ -27,9 +27,11 @@ pub struct Published {
     pub overview: Overview,
 }
 
-/// A published overview as one JSON text: it is always read and written whole.
+/// A published overview as it is kept: as one JSON text, because it is always read and written whole.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    published_at: DateTime<Utc>,
+    settings_version: u32,
     body: String,
 }
 
@@ -113,8 +115,8 @@ impl Table {
             after = Some(last.company_id.clone());
             rows.into_iter().filter_map(|row| part(row, period)).for_each(|company| shard.add(&company));
         }
-        let published = Published { published_at: now, settings_version, overview: shard.overview(bands) };
-        let stored = Stored { body: serde_json::to_string(&published)? };
+        let body = serde_json::to_string(&shard.overview(bands))?;
+        let stored = Stored { published_at: now, settings_version, body };
         self.put(item::write(partition(workspace), sort_key(key), &stored)?, false).await
     }
 
@@ -128,6 +130,7 @@ impl Table {
         let found = self.first(partition(workspace), prefix, false, 1).await?;
         let Some(found) = found.into_iter().next() else { return Ok(None) };
         let name = item::get_text(&found, "sk")?.split('#').nth(1).unwrap_or_default().to_owned();
-        Ok(Some((name, serde_json::from_str(&item::read::<Stored>(found)?.body)?)))
+        let Stored { published_at, settings_version, body } = item::read(found)?;
+        Ok(Some((name, Published { published_at, settings_version, overview: serde_json::from_str(&body)? })))
     }
 }
