@@ -243,7 +243,7 @@ impl Table {
         Ok(self.get(pk, sk).await?.unwrap_or_default())
     }
 
-    /// Keeps how far a shard is, for [`KEPT`]. Errors: [`StoreError::Conflict`] when it is further already.
+    /// Keeps how far a shard is, for 14 weeks. Errors: [`StoreError::Conflict`] when it is further already.
     pub async fn keep_progress(
         &self,
         workspace: &WorkspaceId,
