@@ -6,7 +6,7 @@
 //! ids) is taken as it stands, since it may have been said before the log begins. What is missing is added to sets and
 //! what is too much taken away, one by one, so a deployment may go on meanwhile.
 //!
-//! Then the snapshots of those weeks and of their months are computed again, see [`snapshots`]; with `--rescore` the runs
+//! Then the snapshots of those weeks and of their months are computed again, see `snapshots`; with `--rescore` the runs
 //! of those that differ are done again.
 
 mod snapshots;
