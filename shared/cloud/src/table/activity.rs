@@ -1,11 +1,11 @@
 //! Activity of a user at a company in a week: sets that only grow. `ADD` is atomic, commutative and idempotent: an
 //! event delivered twice, late or out of order leaves the same, and nothing is read first.
 //!
-//! An item that passes a KB costs twice, so there is one a day, and it is small. What was used stands once, as the name of an attribute, and
-//! numbers as the bytes that they need: `=fexport` holds the days on which an event that names its company used it,
-//! 1 to 7, and for [`Loose`] events each slot and its day, as eight times the next slot plus the day. Those can be
-//! moved to another company when the user turns out to have been there. `owner` is the person that the item's user
-//! turned out to be; where one day's item says so, it is so for the week. Readers see only persons.
+//! An item that passes a KB costs twice, so there is one a day, and it is small. What was used stands once, as the
+//! name of an attribute, and numbers as the bytes that they need: `=fexport` holds the days on which an event that
+//! names its company used it, 1 to 7, and for [`Loose`] events each slot and its day, as eight times the next slot plus
+//! the day. Those can be moved to another company when the user turns out to have been there. `owner` is the person
+//! that the item's user turned out to be; where one day's item says so, it is so for the week. Readers see only persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,15 @@ const OWNER: &str = "owner";
 /// Most sets that one update carries: an expression has at most 4 KB.
 const SETS: usize = 100;
 
-/// What an item holds of a user at a company in a week.
+/// Slots of an item. Days of 23 or 25 hours don't matter: any part will do that follows from the slot alone.
+const SLOTS_A_DAY: u16 = 288;
+
+/// The day, 1 to 7, in whose item a slot lies; what reaches beyond the week lies in its last.
+fn day_of(slot: u16) -> u8 {
+    u8::try_from(slot / SLOTS_A_DAY + 1).unwrap_or(u8::MAX).min(7)
+}
+
+/// What is stored of a user at a company in a week.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stored {
     /// Of events that named the company.
@@ -65,17 +73,7 @@ impl Stored {
     pub fn is_empty(&self) -> bool {
         self.named.is_empty() && self.loose.is_empty()
     }
-}
 
-/// Slots of an item. Days of 23 or 25 hours don't matter: any part will do that follows from the slot alone.
-const SLOTS_A_DAY: u16 = 288;
-
-/// The day, 1 to 7, in whose item a slot lies; what reaches beyond the week lies in its last.
-fn day_of(slot: u16) -> u8 {
-    u8::try_from(slot / SLOTS_A_DAY + 1).unwrap_or(u8::MAX).min(7)
-}
-
-impl Stored {
     /// What lies in which day's item.
     fn by_day(&self) -> BTreeMap<u8, Self> {
         let mut days = BTreeMap::<u8, Self>::new();

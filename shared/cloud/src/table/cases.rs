@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Item, StoreError, Table, WORK_INDEX, item, keys};
+use super::{Item, StoreError, Table, item, keys};
 use crate::bus::Event;
 
 /// Cases of a list that are read at the same time.
@@ -190,21 +190,8 @@ impl Table {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Vec<(String, Case<T>)>, StoreError> {
-        let mut request = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(WORK_INDEX)
-            .key_condition_expression("work_pk = :pk")
-            .expression_attribute_values(":pk", item::text(list::<T>(workspace, live)))
-            .scan_index_forward(false)
-            .limit(limit);
-        if let Some(after) = after {
-            request = request
-                .key_condition_expression("work_pk = :pk AND work_sk < :after")
-                .expression_attribute_values(":after", item::text(after));
-        }
-        let found = request.send().await?.items.unwrap_or_default();
+        let behind = after.map(|after| ("<", after.to_owned()));
+        let found = self.work_list(list::<T>(workspace, live), behind, false, limit).await?;
         let reads: Vec<_> = found.into_iter().map(|found| self.listed(found)).collect();
         let cases: Vec<Option<(String, Case<T>)>> =
             stream::iter(reads).buffered(AT_ONCE).try_collect().await?;

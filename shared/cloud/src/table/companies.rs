@@ -11,7 +11,7 @@ use barometer_domain::{
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, WORK_INDEX, item, keys, or_done};
+use super::{Range, StoreError, Table, item, keys, or_done};
 use crate::bus::Event;
 
 /// Shards of the list of companies to score.
@@ -432,20 +432,8 @@ impl Table {
         after: Option<&CompanyId>,
         limit: i32,
     ) -> Result<Vec<CompanyId>, StoreError> {
-        let mut request = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(WORK_INDEX)
-            .key_condition_expression("work_pk = :pk")
-            .expression_attribute_values(":pk", item::text(format!("{workspace}#score#{shard}")))
-            .limit(limit);
-        if let Some(after) = after {
-            request = request
-                .key_condition_expression("work_pk = :pk AND work_sk > :after")
-                .expression_attribute_values(":after", item::text(after.as_str()));
-        }
-        let found = request.send().await?.items.unwrap_or_default();
+        let behind = after.map(|after| (">", after.to_string()));
+        let found = self.work_list(format!("{workspace}#score#{shard}"), behind, true, limit).await?;
         found
             .iter()
             .map(|found| {

@@ -5,7 +5,7 @@ use barometer_domain::{CompanyId, UserId, WorkspaceId, Zone, ask, member};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, WORK_INDEX, item, keys, or_done};
+use super::{Range, StoreError, Table, item, keys, or_done};
 
 /// Says of an id's seat whose it is, when the id turned out to be another person. Such an item is no member.
 const OWNER: &str = "owner";
@@ -371,20 +371,9 @@ impl Table {
 
     /// Members whose turn it is at `now`, of one shard: what is read follows what is due.
     pub async fn due(&self, shard: u8, now: DateTime<Utc>, limit: i32) -> Result<Vec<Due>, StoreError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(WORK_INDEX)
-            .key_condition_expression("work_pk = :pk AND work_sk <= :now")
-            .expression_attribute_values(":pk", item::text(format!("due#{shard}")))
-            .expression_attribute_values(":now", item::text(keys::instant(now)))
-            .limit(limit)
-            .send()
-            .await?;
-        answer
-            .items
-            .unwrap_or_default()
+        let until = Some(("<=", keys::instant(now)));
+        self.work_list(format!("due#{shard}"), until, true, limit)
+            .await?
             .iter()
             .map(|found| {
                 let pk = item::get_text(found, "pk")?;

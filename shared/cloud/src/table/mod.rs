@@ -237,6 +237,32 @@ impl Table {
         Ok(answer.items.unwrap_or_default())
     }
 
+    /// Up to `limit` entries of a work list from its first or last, whose sort key compares with a bound as the
+    /// operator says.
+    async fn work_list(
+        &self,
+        list: String,
+        bound: Option<(&str, String)>,
+        forward: bool,
+        limit: i32,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(WORK_INDEX)
+            .key_condition_expression("work_pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(list))
+            .scan_index_forward(forward)
+            .limit(limit);
+        if let Some((operator, bound)) = bound {
+            request = request
+                .key_condition_expression(format!("work_pk = :pk AND work_sk {operator} :bound"))
+                .expression_attribute_values(":bound", AttributeValue::S(bound));
+        }
+        Ok(request.send().await?.items.unwrap_or_default())
+    }
+
     /// An update of one item, to be completed.
     fn update(&self, pk: String, sk: String) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.name).set_key(Some(item::key(pk, sk)))

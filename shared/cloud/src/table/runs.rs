@@ -128,6 +128,10 @@ impl RunKey {
     }
 }
 
+fn set_of(shard: u8) -> AttributeValue {
+    AttributeValue::Ns(vec![shard.to_string()])
+}
+
 impl Table {
     /// A run, read consistently.
     pub async fn run(&self, workspace: &WorkspaceId, key: RunKey) -> Result<Option<Run>, StoreError> {
@@ -154,8 +158,7 @@ impl Table {
         key: RunKey,
         shard: u8,
     ) -> Result<Run, StoreError> {
-        let shard = AttributeValue::Ns(vec![shard.to_string()]);
-        self.update_run(workspace, key, "ADD done :value", shard).await
+        self.update_run(workspace, key, "ADD done :value", set_of(shard)).await
     }
 
     /// Marks a shard as counted; returns the run as it stands then.
@@ -165,8 +168,7 @@ impl Table {
         key: RunKey,
         shard: u8,
     ) -> Result<Run, StoreError> {
-        let shard = AttributeValue::Ns(vec![shard.to_string()]);
-        self.update_run(workspace, key, "ADD counted :value", shard).await
+        self.update_run(workspace, key, "ADD counted :value", set_of(shard)).await
     }
 
     /// Decides with which telemetry a run scores, unless it is decided already; returns the run as it stands then.
