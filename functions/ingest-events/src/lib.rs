@@ -5,7 +5,7 @@
 //!
 //! Reading is pure and stands apart from storing: [`request`] undoes what surrounds the JSON; [`segment`], [`jitsu`],
 //! [`posthog`] and [`cloudevents`] each read one protocol's events into [`event::Event`], with what they share in
-//! [`fields`]; [`read`] chooses among them; [`answer`] says what became of it.
+//! [`fields`]; [`read`] chooses among them; [`answer`] says what became of it. [`feedback`] takes one answer of a person.
 //!
 //! Letting in: [`access`] knows what a write key opens, [`origin`] which pages may use it, [`pace`] how fast;
 //! [`statistics`] counts what came of it, for the source's people.
@@ -28,6 +28,7 @@ pub mod documents;
 pub mod envelope;
 pub mod event;
 pub mod fault;
+pub mod feedback;
 pub mod fields;
 pub mod jitsu;
 pub mod json;
@@ -58,7 +59,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use barometer_cloud::{Clock, Table, lambda::Chain};
+use barometer_cloud::{Bus, Clock, Table, http::Problem, lambda::Chain};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Request, request::Parts};
 
@@ -73,6 +74,7 @@ use crate::{
     read::Reading,
     refusal::Refusal,
     statistics::{Statistics, Tally},
+    store::Context,
 };
 
 /// What the function works with.
@@ -80,6 +82,8 @@ use crate::{
 pub struct Deps {
     /// The table.
     pub table: Table,
+    /// Where answers are told of at once.
+    pub bus: Bus,
     /// The time.
     pub clock: Clock,
 }
@@ -127,6 +131,10 @@ async fn take(State(warm): State<Warm>, request: Request<Body>) -> Response {
                         Err(refusal) => refusal.into_response(),
                     }
                 }
+                Opened::Feedback { key } => {
+                    let taken = within(DEADLINE, warm.feedback(&head, &key, &body, received)).await;
+                    taken.unwrap_or_else(IntoResponse::into_response)
+                }
             }
         }
         Err(_) => {
@@ -170,9 +178,19 @@ impl Warm {
             self.statistics.note(&grant, Tally::closed(closed, received), received).await;
             return Err(Refusal::UnknownKey);
         }
-        let kept = match self.admit(&grant, head, &reading, received).await {
+        let kept = match self.admit(&grant, head, reading.events.len(), received).await {
             Ok(()) => {
-                store::store(table, &self.memory, &grant.known, &grant.source.id, reading, received).await
+                let Deps { bus, .. } = &self.deps;
+                store::store(
+                    table,
+                    Some(bus),
+                    &self.memory,
+                    &grant.known,
+                    &grant.source.id,
+                    reading,
+                    received,
+                )
+                .await
             }
             Err(refusal) => Err(refusal),
         };
@@ -196,10 +214,36 @@ impl Warm {
         &self,
         grant: &Grant,
         head: &Parts,
-        reading: &Reading,
+        events: usize,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
         origin::check(&grant.source.allowed_origins, &head.headers)?;
-        self.pace.pass(&grant.source, reading.events.len(), now).await
+        self.pace.pass(&grant.source, events, now).await
+    }
+
+    /// Takes one answer. Errors: the key doesn't work or not from there, or the store didn't take it; what is wrong
+    /// with the answer itself is a problem document.
+    async fn feedback(
+        &self,
+        head: &Parts,
+        key: &str,
+        body: &[u8],
+        received: DateTime<Utc>,
+    ) -> Result<Response, Refusal> {
+        let table = &self.deps.table;
+        let grant = self.access.grant(table, key, received).await;
+        let grant = grant.map_err(|error| store::unavailable(&error))?.ok_or(Refusal::UnknownKey)?;
+        grant.check(received).map_err(|_| Refusal::UnknownKey)?;
+        self.admit(&grant, head, 1, received).await?;
+        let context = Context {
+            table,
+            memory: &self.memory,
+            workspace: &grant.known.workspace,
+            settings: &grant.known.settings,
+            now: received,
+            bus: Some(&self.deps.bus),
+        };
+        let taken: Result<Response, Problem> = feedback::take(&context, &head.headers, body).await;
+        Ok(taken.unwrap_or_else(IntoResponse::into_response))
     }
 }

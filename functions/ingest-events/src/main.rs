@@ -8,7 +8,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
     let deps = config::from_env(|environment| {
         let aws = environment.aws();
-        Deps { table: environment.table(&aws), clock: Clock::system() }
+        Deps { table: environment.table(&aws), bus: environment.bus(&aws), clock: Clock::system() }
     })?;
     lambda::serve_http(ingest_events::router(deps)).await
 }

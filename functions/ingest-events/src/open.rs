@@ -24,6 +24,11 @@ pub enum Opened {
         /// The events.
         reading: Reading,
     },
+    /// One answer, still to be read, for the workspace of this key.
+    Feedback {
+        /// The write key.
+        key: String,
+    },
 }
 
 /// Opens a request: routes it, reads it, answers what needs no table. `received` is the time of arrival.
@@ -56,6 +61,9 @@ fn attempt(
             let mut reading = read(Posted { protocol, kind, headers, query, body, received }, limits)?;
             let key = reading.key.take().ok_or(Refusal::MissingKey)?;
             Opened::Events { key, reading }
+        }
+        Route::Feedback => {
+            Opened::Feedback { key: key::of_request(headers, query).ok_or(Refusal::MissingKey)? }
         }
         Route::Flags => Opened::Answered(answer::nothing()),
         Route::Dropped | Route::Health => Opened::Answered(answer::done()),

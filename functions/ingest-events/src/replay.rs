@@ -33,7 +33,8 @@ impl Replay {
         pack: &Pack,
     ) -> Result<usize, StoreError> {
         let events = events(pack)?;
-        let context = Context { table, memory: &self.memory, workspace, settings, now: pack.received_at };
+        let context =
+            Context { table, memory: &self.memory, workspace, settings, now: pack.received_at, bus: None };
         context.aggregate(events.iter()).await?;
         Ok(events.len())
     }

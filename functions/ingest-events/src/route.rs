@@ -42,6 +42,8 @@ pub enum Route {
     },
     /// The settings document of RudderStack's browser client.
     SourceConfig,
+    /// Take one answer: `POST /v1/feedback`.
+    Feedback,
     /// Whether the function is up.
     Health,
 }
@@ -52,7 +54,9 @@ impl Route {
     pub fn of(method: &Method, path: &str) -> Result<Self, Refusal> {
         let route = Self::at(path).ok_or(Refusal::NotFound)?;
         let (fits, allow) = match route {
-            Self::Events { .. } | Self::Flags | Self::Dropped => (method == Method::POST, "POST, OPTIONS"),
+            Self::Events { .. } | Self::Flags | Self::Dropped | Self::Feedback => {
+                (method == Method::POST, "POST, OPTIONS")
+            }
             _ => (method == Method::GET || method == Method::HEAD, "GET, HEAD, OPTIONS"),
         };
         if fits { Ok(route) } else { Err(Refusal::Method { allow }) }
@@ -68,6 +72,7 @@ impl Route {
             // What clients asked before there was `/flags`.
             "/flags" | "/decide" => Self::Flags,
             "/events" => Self::events(Protocol::CloudEvents, None),
+            "/v1/feedback" => Self::Feedback,
             "/v1/m" => Self::Dropped,
             "/sourceConfig" => Self::SourceConfig,
             "/health" => Self::Health,
@@ -125,6 +130,7 @@ mod tests {
             }
         }
         assert_eq!(post("/v1/m"), Ok(Route::Dropped));
+        assert_eq!(post("/v1/feedback"), Ok(Route::Feedback));
         for path in ["/", "", "/v1", "/v1/", "/v1/x", "/v1/Track", "/v2/track", "/v1/track/x", "/v1/batch//"]
         {
             assert_eq!(post(path), Err(Refusal::NotFound), "{path}");

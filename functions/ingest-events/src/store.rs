@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_cloud::{
-    StoreError, Table,
-    bus::{DetailType, Event as Change},
+    Bus, StoreError, Table, happiness,
     lambda::Chain,
-    table::{activity::Stored, answers::Answer, log::Pack, members::Person, users::Claim},
+    table::{
+        activity::Stored, answers::Answer, companies::Profile, log::Pack, members::Person, users::Claim,
+    },
 };
 use barometer_domain::{CompanyId, IsoWeek, Settings, UserId, WorkspaceId, activity::UserWeek, loose::Loose};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -35,12 +36,16 @@ pub(crate) struct Context<'a> {
     pub workspace: &'a WorkspaceId,
     pub settings: &'a Settings,
     pub now: DateTime<Utc>,
+    /// Where answers are told of; nothing where none goes out.
+    pub bus: Option<&'a Bus>,
 }
 
-/// Stores the events of a request of a source in a workspace; returns them with how many have no company yet.
+/// Stores the events of a request of a source in a workspace; returns them with how many have no company yet. Answers
+/// among them go out on the bus at once, or without one with the outbox's next sweep.
 /// Errors: the store didn't take everything.
 pub async fn store(
     table: &Table,
+    bus: Option<&Bus>,
     memory: &Memory,
     known: &access::Known,
     source: &str,
@@ -48,7 +53,7 @@ pub async fn store(
     now: DateTime<Utc>,
 ) -> Result<(Reading, usize), Refusal> {
     reading.reject_older(known.settings.retention_days.get(), now);
-    let context = Context { table, memory, workspace: &known.workspace, settings: &known.settings, now };
+    let context = Context { table, memory, workspace: &known.workspace, settings: &known.settings, now, bus };
     let unattributed = context.write(&reading.events, source).await.map_err(|error| unavailable(&error))?;
     Ok((reading, unattributed))
 }
@@ -253,20 +258,27 @@ impl Context<'_> {
         answer: &Answer,
     ) -> Result<(), StoreError> {
         let answer = Answer { user_id: root.clone(), ..answer.clone() };
-        let change = serde_json::json!({
-            "user_id": answer.user_id, "rating": answer.rating, "source": answer.source, "by": answer.user_id,
-        });
         let key = format!("{} {}", answer.origin, answer.at.to_rfc3339());
-        let event = Change::new(
-            DetailType::FeedbackReceived,
-            self.workspace,
-            Some(company),
-            answer.at,
-            &key,
-            &change,
-        )?;
-        // This function has no bus: the event lies in the outbox and goes out with the next sweep.
-        self.table.record_answer_once(self.workspace, company, &answer, &[event]).await
+        let event = happiness::received(self.workspace, company, &answer, &key)?;
+        let events = [event];
+        let new = self.table.record_answer_once(self.workspace, company, &answer, &events).await?;
+        if let Some(bus) = self.bus.filter(|_| new) {
+            self.table.publish_or_leave(bus, self.workspace, &events).await;
+        }
+        Ok(())
+    }
+
+    /// Stores an answer that names its user and company and came outside of any event.
+    pub(crate) async fn give(
+        &self,
+        user: &UserId,
+        company: &CompanyId,
+        answer: Answer,
+    ) -> Result<(), StoreError> {
+        let note = CompanyNote { profile: Profile::default(), at: answer.at };
+        self.company(company, &note).await?;
+        let visit = Visit { first: Some(answer.at), answers: vec![answer], ..Visit::default() };
+        self.visit(user, company, &visit, BTreeMap::new()).await
     }
 
     /// Appends the request to the packed log. It is recognised by its source and its events' ids, which survive a

@@ -56,6 +56,7 @@ fn cost(path: &str, body: &[u8]) -> Cost {
     let began = now();
     let answer: Response = match open(&Method::POST, &uri, &headers, body, received, &limits) {
         Opened::Answered(answer) => answer,
+        Opened::Feedback { .. } => answer::done(),
         Opened::Events { reading, .. } => {
             let unattributed = reading.without_company();
             Receipt::new(reading, unattributed).into_response()

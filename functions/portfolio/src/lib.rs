@@ -11,6 +11,7 @@ mod cases;
 mod companies;
 mod company;
 mod disagreements;
+mod feedback;
 mod overview;
 mod paging;
 mod params;
@@ -53,6 +54,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/settings/versions", get(settings::versions::versions))
         .route("/v1/settings/what-if", post(settings::what_if::what_if))
         .route("/v1/overview", get(overview::overview))
+        .route("/v1/feedback", get(feedback::list::list))
+        .route("/v1/feedback/{id}/void", post(feedback::void::void))
         .route("/v1/alerts", get(alerts::list::list))
         .route("/v1/alerts/{id}", patch(alerts::patch::patch))
         .route("/v1/disagreements", get(disagreements::list::list))

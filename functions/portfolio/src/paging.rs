@@ -65,7 +65,8 @@ pub fn page<T, K: Serialize>(
     Ok(Page { items: rest, next_cursor })
 }
 
-fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
+/// The cursor of a page that ended at `last`.
+pub fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
     let bytes = serde_json::to_vec(&Cursor { order: order.to_owned(), last }).map_err(|error| {
         tracing::error!(%error, "a cursor can't be written");
         Problem::internal()

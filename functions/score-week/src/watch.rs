@@ -6,12 +6,10 @@ use barometer_cloud::{StoreError, bus::Event, happiness, table::companies::Compa
 use barometer_domain::{
     CompanyId, IsoWeek, Percent,
     alert::{self, Finding},
-    answer::{self, Answer},
     disagreement::Readings,
     drop::{self, engagement_drops},
     first_week::{FIRST_DAYS, no_login},
     happiness::Happiness,
-    happiness_drop::happiness_drop,
     week::WeekSnapshot,
 };
 use chrono::NaiveDate;
@@ -75,13 +73,9 @@ async fn drops(
     Ok(engagement_drops(&weeks, context.week, context.settings.time_zone))
 }
 
-/// A sudden drop of happiness against what counted one cadence ago.
+/// A sudden drop of happiness.
 fn less_happy(context: &Context<'_>, read: &Read) -> Option<Finding> {
-    let Context { settings, now, .. } = context;
-    let counted: Vec<Answer> = happiness::counted(&read.answers, &read.members, settings, *now);
-    let then = *now - settings.cadence_days.duration();
-    let at = |instant| answer::latest_per_user(&counted, instant, settings.answer_age());
-    happiness_drop(&at(then), &at(*now), settings.time_zone)
+    happiness::dropped(&read.answers, &read.members, context.settings, context.now)
 }
 
 fn silent(context: &Context<'_>, read: &Read, happiness: &Happiness) -> Option<Finding> {

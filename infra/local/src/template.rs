@@ -244,7 +244,7 @@ mod tests {
     use barometer_cloud::lambda::Chain;
 
     #[test]
-    fn the_built_in_template_names_nine_functions_each_with_a_trigger() {
+    fn the_built_in_template_names_ten_functions_each_with_a_trigger() {
         let template = Template::built_in().unwrap();
         let mut names: Vec<&str> = template.functions.iter().map(|f| f.name.as_str()).collect();
         names.sort_unstable();
@@ -255,6 +255,7 @@ mod tests {
                 "ingest-events",
                 "portfolio",
                 "publish-changes",
+                "react",
                 "request-feedback",
                 "roll-up-month",
                 "score-week",

@@ -89,7 +89,7 @@ pub fn functions(wiring: Wiring) -> Functions {
     let bus = Bus::new(clients::eventbridge(&events), BUS);
     let mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, None);
 
-    let ingest = ingest_events::Deps { table: table.clone(), clock: clock.clone() };
+    let ingest = ingest_events::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let submit = submit_feedback::Deps {
         table: table.clone(),
         bus: bus.clone(),
@@ -99,7 +99,8 @@ pub fn functions(wiring: Wiring) -> Functions {
     let update = update_status::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone() };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
-    let dashboard = dashboard::Deps { table: table.clone(), clock, secure_cookies: false };
+    let dashboard = dashboard::Deps { table: table.clone(), clock: clock.clone(), secure_cookies: false };
+    let react = react::Deps { table: table.clone(), bus: bus.clone(), clock };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus };
@@ -122,6 +123,7 @@ pub fn functions(wiring: Wiring) -> Functions {
         .event("publish-changes", publish, |event, deps: publish_changes::Deps| async move {
             publish_changes::handle(event, &deps).await
         })
+        .event("react", react, |event, deps: react::Deps| async move { react::handle(event, &deps).await })
         .event("request-feedback", request, |event, deps: request_feedback::Deps| async move {
             request_feedback::handle(event, &deps).await
         })

@@ -36,11 +36,14 @@ pub fn is_excluded(settings: &Settings, user: &UserId, email: Option<&str>) -> b
 }
 
 /// The earliest instant at which a member may be asked again: 14 days after being first seen, the cadence with
-/// its back-off after the last ask for this company, and the cadence after the last one for any company.
+/// its back-off after the last ask for this company, the cadence after the last one for any company, and 30 days after
+/// an answer to another survey.
 pub fn due(member: &Member, user: &User, settings: &Settings) -> DateTime<Utc> {
     let cadence = settings.cadence_days.duration();
     let own = ask::due(member.first_seen_at, member.last_ask_at, ask::cadence(cadence, member.unanswered));
-    user.last_ask_at.map_or(own, |last| own.max(last + cadence))
+    let asked = user.last_ask_at.map(|last| last + cadence);
+    let surveyed = user.last_surveyed_at.map(|last| last + ask::AFTER_OTHER_SURVEY);
+    [asked, surveyed].into_iter().flatten().fold(own, DateTime::max)
 }
 
 /// Puts every member of a company who can be asked on the list of those to be asked, for when the CSM turns

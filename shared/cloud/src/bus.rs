@@ -27,6 +27,12 @@ pub enum DetailType {
     /// A user answered.
     #[serde(rename = "feedback.received")]
     FeedbackReceived,
+    /// A CSM voided an answer.
+    #[serde(rename = "feedback.voided")]
+    FeedbackVoided,
+    /// A task was made.
+    #[serde(rename = "task.created")]
+    TaskCreated,
     /// An alert was opened, or became worse.
     #[serde(rename = "alert.opened")]
     AlertOpened,
@@ -49,6 +55,8 @@ impl DetailType {
             Self::EngagementChanged => "engagement.changed",
             Self::HappinessChanged => "happiness.changed",
             Self::FeedbackReceived => "feedback.received",
+            Self::FeedbackVoided => "feedback.voided",
+            Self::TaskCreated => "task.created",
             Self::AlertOpened => "alert.opened",
             Self::ScoreShard => "score.shard",
             Self::RollupShard => "rollup.shard",

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barometer_domain::{
-    CompanyId, Settings, UserId, WorkspaceId, answer,
+    CompanyId, Settings, UserId, WorkspaceId,
+    alert::Finding,
+    answer,
     happiness::{self as rule, Asks, Happiness, Level},
+    happiness_drop::happiness_drop,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,7 +15,13 @@ use crate::{
     StoreError, Table,
     asking::is_excluded,
     bus::{DetailType, Event},
-    table::{answers::Answer, asks::Ask, companies::Readings, instant_key, members::Member},
+    table::{
+        answers::{Answer, Before, Place},
+        asks::Ask,
+        companies::Readings,
+        instant_key,
+        members::Member,
+    },
 };
 
 /// How often an answer is tried again when another one of the same company comes at the same time.
@@ -84,6 +93,21 @@ pub fn counted(
     answers.iter().filter(|answer| active.contains(&answer.user_id)).filter_map(Answer::counted).collect()
 }
 
+/// Rule: sudden drop of happiness at `now`, against what counted one cadence ago. `answers` reach back as far as that
+/// needs.
+pub fn dropped(
+    answers: &[Answer],
+    members: &[Member],
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Option<Finding> {
+    let counted = counted(answers, members, settings, now);
+    // An answer given at this very instant counts.
+    let at = |instant| answer::latest_per_user(&counted, instant, settings.answer_age());
+    let then = at(now - settings.cadence_days.duration());
+    happiness_drop(&then, &at(now + TimeDelta::microseconds(1)), settings.time_zone)
+}
+
 /// When a company that is silent became so: with the second ask of some user, or when its last answer grew too old,
 /// whichever came later. Nothing while nobody was asked twice.
 pub fn silent_since(answers: &[Answer], asks: &[Ask], settings: &Settings) -> Option<DateTime<Utc>> {
@@ -124,9 +148,8 @@ pub async fn record(
         let row = table.company(workspace, company).await?;
         let seen = row.as_ref().and_then(|row| row.happiness.as_ref());
         let mut answer = answer.clone();
-        if let Some(latest) =
-            latest(table, workspace, company, &answer.user_id, &answer.origin, answer.at).await?
-        {
+        let revised = latest(table, workspace, company, &answer.user_id, &answer.origin, answer.at).await?;
+        if let Some(latest) = &revised {
             if latest.rating == answer.rating && latest.comment == answer.comment {
                 return Ok(Recorded::Unchanged);
             }
@@ -137,13 +160,42 @@ pub async fn record(
         let events = events(workspace, company, &answer, seen, &happiness)?;
         let readings = Readings { happiness: row.is_some().then_some(happiness), ..Readings::default() };
         let written = if attempt < ATTEMPTS {
-            table.record_answer_upon(workspace, company, &answer, &readings, seen, &events).await
+            let before = Before { happiness: seen, revised: revised.as_ref() };
+            table.record_answer_upon(workspace, company, &answer, before, &readings, &events).await
         } else {
             // An answer is worth more than an exact happiness, which the next answer or week mends.
             table.record_answer(workspace, company, &answer, &readings, &events).await
         };
         match written {
             Ok(()) => return Ok(Recorded::New(events)),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Recomputes a company's happiness from what is stored at `now`, after an answer that came without it, was voided or
+/// removed. Returns the event that tells of another level; it lies in the outbox. When answers are recorded at the same
+/// moment it starts again. Errors: [`StoreError::Conflict`] when that happens again and again.
+pub async fn refresh(
+    table: &Table,
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<Option<Event>, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let Some(row) = table.company(workspace, company).await? else { return Ok(None) };
+        let after = happiness(table, workspace, company, settings, now, None).await?;
+        if row.happiness.as_ref() == Some(&after) || (row.happiness.is_none() && after.answers == 0) {
+            return Ok(None);
+        }
+        let key = format!("refreshed {}", instant_key(now));
+        let event = level_change(workspace, company, row.happiness.as_ref(), &after, None, (now, &key))?;
+        let seen = row.happiness.as_ref();
+        match table.write_happiness_upon(workspace, company, &after, seen, event.as_slice()).await {
+            Ok(()) => return Ok(event),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
@@ -187,20 +239,46 @@ fn events(
     after: &Happiness,
 ) -> Result<Vec<Event>, StoreError> {
     let key = format!("{} {}", answer.origin, instant_key(answer.at));
+    let mut events = vec![received(workspace, company, answer, &key)?];
+    let by = Some(&answer.user_id);
+    events.extend(level_change(workspace, company, before, after, by, (answer.at, &key))?);
+    Ok(events)
+}
+
+/// The event that tells of an answer. `key` names the answer within the workspace.
+pub fn received(
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    answer: &Answer,
+    key: &str,
+) -> Result<Event, StoreError> {
     // The comment stays in the store: the bus is no place for what people write.
-    let received = serde_json::json!({
+    let change = serde_json::json!({
+        "answer_id": Place::of(company, answer).id(),
         "user_id": answer.user_id,
         "rating": answer.rating,
         "value": answer.rating.value(),
         "comment": answer.comment.is_some(),
         "source": answer.source,
+        "by": answer.user_id,
     });
-    let event = |kind, change| Event::new(kind, workspace, Some(company), answer.at, &key, change);
-    let mut events = vec![event(DetailType::FeedbackReceived, &received)?];
+    Ok(Event::new(DetailType::FeedbackReceived, workspace, Some(company), answer.at, key, &change)?)
+}
+
+/// The event that tells of another level of happiness, if it is another one.
+fn level_change(
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    before: Option<&Happiness>,
+    after: &Happiness,
+    by: Option<&UserId>,
+    (at, key): (DateTime<Utc>, &str),
+) -> Result<Option<Event>, StoreError> {
     let from = before.map_or(Level::NoData, |before| before.level);
-    if from != after.level {
-        let changed = serde_json::json!({ "from": from, "to": after.level, "by": answer.user_id, "score": after.score });
-        events.push(event(DetailType::HappinessChanged, &changed)?);
+    if from == after.level {
+        return Ok(None);
     }
-    Ok(events)
+    let by = by.map_or("barometer", UserId::as_str);
+    let change = serde_json::json!({ "from": from, "to": after.level, "by": by, "score": after.score });
+    Ok(Some(Event::new(DetailType::HappinessChanged, workspace, Some(company), at, key, &change)?))
 }

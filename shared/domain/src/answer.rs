@@ -74,6 +74,15 @@ impl Rating {
         }
     }
 
+    /// A rating on a scale that is named apart from it; `of` is how many stars there are, 5 unless said.
+    pub fn on(scale: Scale, rating: u8, of: Option<u8>) -> Result<Self, RatingError> {
+        match scale {
+            Scale::Nps => Self::nps(rating),
+            Scale::Faces => Self::faces(rating),
+            Scale::Stars => Self::stars(rating, of.unwrap_or(5)),
+        }
+    }
+
     /// The rating as a percentage. Rule: feedback: NPS × 10; four faces 100/75/50/25; r of k stars
     /// 100(r−1)/(k−1).
     pub fn value(self) -> Percent {
@@ -101,11 +110,7 @@ impl Rating {
 impl TryFrom<RawRating> for Rating {
     type Error = RatingError;
     fn try_from(raw: RawRating) -> Result<Self, RatingError> {
-        match raw.scale {
-            Scale::Nps => Self::nps(raw.rating),
-            Scale::Faces => Self::faces(raw.rating),
-            Scale::Stars => Self::stars(raw.rating, raw.of.unwrap_or(5)),
-        }
+        Self::on(raw.scale, raw.rating, raw.of)
     }
 }
 

@@ -11,6 +11,9 @@ pub const WINDOW_CLOSES: u32 = 16;
 /// A user is first asked this long after being first seen.
 pub const FIRST_ASK_AFTER: TimeDelta = TimeDelta::days(14);
 
+/// How long somebody isn't asked who answered another survey.
+pub const AFTER_OTHER_SURVEY: TimeDelta = TimeDelta::days(30);
+
 /// Whether mails may be sent at an instant: Monday to Friday, 09:00 to 16:00 in the user's zone.
 pub fn in_window(at: DateTime<Utc>, zone: Zone) -> bool {
     use chrono::Timelike;

@@ -390,6 +390,28 @@ async fn request_feedback_takes_its_schedule_and_sends_through_ses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn react_takes_an_answer_and_tells_of_the_level() {
+    let world = World::new().await;
+    let mut post = world.event("ingest-events.batch");
+    post["rawPath"] = json!("/v1/feedback");
+    post["requestContext"]["http"]["path"] = json!("/v1/feedback");
+    post["body"] = json!(r#"{"user_id": "ada", "company_id": "acme", "rating": 3}"#);
+    post["isBase64Encoded"] = json!(false);
+    let answers = world.run("ingest-events", vec![world.event("ingest-events.batch"), post]).await;
+    assert_eq!(Http::read(answers[1].clone()).status, 200, "{answers:?}");
+    let told = world.endpoint.bus();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let mut event = world.event("react.feedback-received");
+    let detail = parsed(&told[0]["Detail"]);
+    assert_same_fields(std::slice::from_ref(&detail), &event["detail"]);
+    event["detail"] = detail;
+    // Twice, as a bus may do.
+    let done = world.run("react", vec![event.clone(), event]).await;
+    let kinds = |done: &Value| done["events"].as_array().unwrap().contains(&json!("happiness.changed"));
+    assert_eq!((kinds(&done[0]), kinds(&done[1])), (true, false), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn publish_changes_takes_its_schedule() {
     let world = World::new().await;
     world.run("publish-changes", vec![world.event("publish-changes.schedule")]).await;

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod broken_requests;
+mod feedback;
 mod home;
 mod import;
 mod json_suite;

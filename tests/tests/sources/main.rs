@@ -10,7 +10,10 @@ use barometer_cloud::{
     table::sources::{Change, Counts, Reason, Rotation, Source, Unit},
     workspaces::{self, Created, NewWorkspace},
 };
-use barometer_tests::store::{TestTable, table};
+use barometer_tests::{
+    faulty::{Faults, KeptBus},
+    store::{TestTable, table},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -51,7 +54,11 @@ impl Home {
             let now = Arc::clone(&now);
             move || *now.lock().unwrap()
         });
-        let deps = ingest_events::Deps { table: table.clone(), clock };
+        let deps = ingest_events::Deps {
+            table: table.clone(),
+            bus: KeptBus::default().bus(&Faults::default()),
+            clock,
+        };
         let (router, statistics) = ingest_events::router_and_statistics(deps);
         Self { table, made, now, router, statistics }
     }

@@ -1,7 +1,7 @@
 use barometer_cloud::{
     bus::DetailType,
     table::{
-        answers::{Answer, Source},
+        answers::{Answer, Before, Source},
         companies::Readings,
     },
 };
@@ -152,9 +152,10 @@ async fn upon_the_happiness_that_was_seen_is_written_by_one_of_two() {
         let (one, readings_of_one) = given(&format!("ann {round}"));
         let (other, readings_of_other) = given(&format!("bob {round}"));
         let told = [event("acme", DetailType::FeedbackReceived, &format!("{round}"))];
+        let before = Before { happiness: seen.as_ref(), revised: None };
         let (of_one, of_other) = tokio::join!(
-            table.record_answer_upon(&a, &acme, &one, &readings_of_one, seen.as_ref(), &told),
-            table.record_answer_upon(&a, &acme, &other, &readings_of_other, seen.as_ref(), &told)
+            table.record_answer_upon(&a, &acme, &one, before, &readings_of_one, &told),
+            table.record_answer_upon(&a, &acme, &other, before, &readings_of_other, &told)
         );
         let won = [!is_conflict(of_one), !is_conflict(of_other)];
         assert_ne!(won[0], won[1], "round {round}");
@@ -164,7 +165,16 @@ async fn upon_the_happiness_that_was_seen_is_written_by_one_of_two() {
         assert_eq!(table.company(&a, &acme).await.unwrap().unwrap().happiness, read.happiness);
         // Nobody takes what was seen for what is.
         assert!(is_conflict(
-            table.record_answer_upon(&a, &acme, &winner, &read, read.happiness.as_ref(), &[]).await
+            table
+                .record_answer_upon(
+                    &a,
+                    &acme,
+                    &winner,
+                    Before { happiness: read.happiness.as_ref(), revised: None },
+                    &read,
+                    &[]
+                )
+                .await
         ));
     }
 }

@@ -48,7 +48,7 @@ async fn post(table: &Table, workspace: &WorkspaceId, memory: &Memory, events: &
     let known = Known { workspace: workspace.clone(), settings: Settings::default() };
     for some in events.chunks(40) {
         let reading = Reading { events: some.iter().cloned().enumerate().collect(), ..Reading::default() };
-        store(table, memory, &known, "source", reading, now).await.unwrap();
+        store(table, None, memory, &known, "source", reading, now).await.unwrap();
     }
 }
 

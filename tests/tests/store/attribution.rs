@@ -27,7 +27,7 @@ fn event(fields: Value) -> Event {
 async fn post(table: &Table, memory: &Memory, events: Vec<Event>, now: DateTime<Utc>) -> usize {
     let known = Known { workspace: workspace(), settings: Settings::default() };
     let reading = Reading { events: events.into_iter().enumerate().collect(), ..Reading::default() };
-    let (reading, unattributed) = store(table, memory, &known, "source", reading, now).await.unwrap();
+    let (reading, unattributed) = store(table, None, memory, &known, "source", reading, now).await.unwrap();
     assert_eq!(reading.rejected, 0);
     unattributed
 }

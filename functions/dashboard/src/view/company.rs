@@ -467,9 +467,9 @@ fn answers(answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<Answ
             comment: answer.comment.clone().filter(|comment| !comment.trim().is_empty()),
             source: match answer.source {
                 Source::Mail => "by mail",
-                Source::Event => "in the product",
+                Source::Event | Source::Api => "in the product",
             },
-            void: answer.void.clone(),
+            void: answer.void.as_ref().map(|void| void.reason.clone()),
         })
         .collect()
 }

@@ -15,6 +15,7 @@ fn open(request: &Raw) -> Reading {
     match request.open(noon(), &long()) {
         Opened::Events { reading, .. } => reading,
         Opened::Answered(answer) => panic!("{}", body(answer)),
+        Opened::Feedback { .. } => panic!("no events"),
     }
 }
 

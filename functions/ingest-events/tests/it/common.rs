@@ -76,6 +76,7 @@ impl Raw {
     pub fn answer(&self, received: DateTime<Utc>, limits: &Limits) -> Response {
         let answer = match self.open(received, limits) {
             Opened::Answered(answer) => answer,
+            Opened::Feedback { .. } => answer::done(),
             Opened::Events { reading, .. } => {
                 let unattributed = reading.without_company();
                 Receipt::new(reading, unattributed).into_response()

@@ -53,6 +53,8 @@ pub struct UserView {
     /// Null when they won't be asked, or the company's switch is off.
     next_ask_at: Option<DateTime<Utc>>,
     last_answer: Option<LastAnswer>,
+    /// Whether the last answer was 9 or 10 of 10.
+    advocate: bool,
 }
 
 #[derive(Clone, Serialize)]
@@ -117,6 +119,7 @@ fn view(
         asks: member.asks,
         last_ask_at: member.last_ask_at,
         next_ask_at: member.due_at.filter(|_| company.request_feedback && reachable),
+        advocate: last_answer.as_ref().is_some_and(|answer| answer.rating.is_promoter()),
         last_answer,
     }
 }

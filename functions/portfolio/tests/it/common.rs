@@ -11,6 +11,7 @@ use barometer_cloud::{
     Clock, Table,
     clients::{self, Aws},
     table::{
+        answers::Void,
         companies::{Engagement, Profile, Readings},
         credentials::{Credential, Kind, Scope},
     },
@@ -66,6 +67,11 @@ pub fn company(id: &str) -> CompanyId {
 
 pub fn user(id: &str) -> UserId {
     UserId::new(id).unwrap()
+}
+
+/// That a CSM voided an answer.
+pub fn void() -> Void {
+    Void { reason: "a test".to_owned(), by: "csm@example.com".to_owned(), at: at(NOW) }
 }
 
 pub fn percent(basis_points: u16) -> Percent {

@@ -187,7 +187,7 @@ async fn answer(home: &Home, id: &str, rating: u8, given: &str, void: bool) {
         at: at(given),
         source: Source::Event,
         origin: format!("{id} {given}"),
-        void: void.then(|| "a slip".to_owned()),
+        void: void.then(crate::common::void),
     };
     let none = Readings::default();
     home.table.record_answer(&home.workspace, &company("acme"), &answer, &none, &[]).await.unwrap();

@@ -16,7 +16,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Home, at, company},
+    common::{Home, at, company, void},
     scored::{self, CALM, Done, answer, record, snapshot, week_of},
 };
 
@@ -98,7 +98,7 @@ async fn an_answer_that_was_voided_since_has_been_withdrawn() {
     let given = "2026-09-01T10:00:00Z";
     record(&home, "acme", &answer("u6", 1, given)).await;
     week_of(&home, "acme", CALM, &settings, 2).await;
-    let void = Answer { void: Some("a test".to_owned()), ..answer("u6", 1, given) };
+    let void = Answer { void: Some(void()), ..answer("u6", 1, given) };
     record(&home, "acme", &void).await;
     week_of(&home, "acme", Done { of: "2026-W40", ..CALM }, &settings, 2).await;
     let why = home.get(WHY).await.ok();
@@ -108,7 +108,7 @@ async fn an_answer_that_was_voided_since_has_been_withdrawn() {
 #[tokio::test]
 async fn an_answer_that_was_void_before_both_weeks_is_not_told() {
     let (home, settings) = acme().await;
-    let void = Answer { void: Some("a test".to_owned()), ..answer("u6", 1, "2026-09-01T10:00:00Z") };
+    let void = Answer { void: Some(void()), ..answer("u6", 1, "2026-09-01T10:00:00Z") };
     record(&home, "acme", &void).await;
     week_of(&home, "acme", CALM, &settings, 2).await;
     week_of(&home, "acme", Done { of: "2026-W40", ..CALM }, &settings, 2).await;

@@ -516,6 +516,24 @@ impl Table {
         self.transact(self.told_readings(workspace, company, readings, events)?).await
     }
 
+    /// Writes a company's happiness, if it is still the one that was `seen`, with the events that tell of it, all or
+    /// nothing. Errors: [`StoreError::Conflict`] when it isn't, or when there is no such company.
+    pub async fn write_happiness_upon(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        happiness: &Happiness,
+        seen: Option<&Happiness>,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let readings = Readings { happiness: Some(happiness.clone()), ..Readings::default() };
+        let mut writes = vec![self.happiness_update(workspace, company, &readings, seen)?];
+        for event in events {
+            writes.push(self.outbox_put(workspace, event)?);
+        }
+        self.transact(writes).await
+    }
+
     /// Writes readings to a company's row, on their own.
     pub async fn write_readings(
         &self,

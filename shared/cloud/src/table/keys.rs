@@ -17,6 +17,12 @@ pub(super) fn company(workspace: &WorkspaceId, company: &CompanyId) -> String {
     format!("{workspace}#company#{company}")
 }
 
+/// The company whose partition a key is.
+pub(super) fn company_of(workspace: &WorkspaceId, pk: &str) -> Option<CompanyId> {
+    let rest = pk.strip_prefix(workspace.as_str())?.strip_prefix("#company#")?;
+    CompanyId::new(rest).ok()
+}
+
 pub(super) fn user(workspace: &WorkspaceId, user: &UserId) -> String {
     format!("{workspace}#user#{user}")
 }

@@ -43,6 +43,7 @@
 //! |---|---|---|
 //! | companies to score | `<ws>#score#<shard>` | `<company>` |
 //! | alerts, disagreements | `<ws>#alert#live`, `<ws>#alert#closed`, … | `<instant>#<id>` |
+//! | the latest answers | `<ws>#answers` | `<instant>#<hash>` |
 //! | users whose turn it is | `due#<shard>` | `<instant>#<ws>#<company>` |
 
 pub mod activity;

@@ -50,6 +50,9 @@ pub struct User {
     /// When they were last asked, for any company.
     #[serde(default)]
     pub last_ask_at: Option<DateTime<Utc>>,
+    /// When they last answered a survey that wasn't ours.
+    #[serde(default)]
+    pub last_surveyed_at: Option<DateTime<Utc>>,
 }
 
 impl User {
@@ -334,6 +337,23 @@ impl Table {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.set_user(workspace, user, "last_ask_at", item::text(keys::instant(at))).await
+    }
+
+    /// Records that a user answered a survey that wasn't ours; the latest stays.
+    pub async fn note_surveyed(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let noted = self
+            .update(keys::user(workspace, user), WHO.to_owned())
+            .update_expression("SET last_surveyed_at = :at")
+            .condition_expression("attribute_not_exists(last_surveyed_at) OR last_surveyed_at < :at")
+            .expression_attribute_values(":at", item::text(keys::instant(at)))
+            .send()
+            .await;
+        or_done(noted)
     }
 
     async fn set_user(

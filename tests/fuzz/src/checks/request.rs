@@ -39,6 +39,7 @@ pub fn check(target: Target, input: &[u8]) {
             assert!(!key.trim().is_empty(), "a blank key");
             events(target, &message, reading, &limits);
         }
+        (Opened::Feedback { key }, Opened::Feedback { key: again }) => assert_eq!(key, again),
         _ => panic!("the same request is answered and not"),
     }
 }
