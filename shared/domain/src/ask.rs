@@ -1,8 +1,11 @@
 //! When a user may be asked next. The rule is on instants, so it neither drifts nor doubles where clocks change.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
-use crate::{UserId, calendar::Zone};
+use crate::{
+    UserId,
+    calendar::{Zone, is_working_day},
+};
 
 /// First local hour at which a mail may be sent.
 pub const WINDOW_OPENS: u32 = 9;
@@ -18,18 +21,14 @@ pub const AFTER_OTHER_SURVEY: TimeDelta = TimeDelta::days(30);
 pub fn in_window(at: DateTime<Utc>, zone: Zone) -> bool {
     use chrono::Timelike;
     let local = zone.local(at);
-    !matches!(local.weekday(), Weekday::Sat | Weekday::Sun)
-        && (WINDOW_OPENS..WINDOW_CLOSES).contains(&local.hour())
+    is_working_day(local.date()) && (WINDOW_OPENS..WINDOW_CLOSES).contains(&local.hour())
 }
 
 /// The user's own minute of the window, derived from the id, so that a workspace's users don't all fire at
 /// once and each keeps the same time of day.
 fn jitter(user: &UserId) -> TimeDelta {
-    use sha2::{Digest, Sha256};
     let minutes = u64::from((WINDOW_CLOSES - WINDOW_OPENS) * 60);
-    let hash = Sha256::digest(user.as_str().as_bytes());
-    let seed = hash.iter().take(8).fold(0_u64, |seed, byte| seed << 8 | u64::from(*byte));
-    TimeDelta::minutes(i64::try_from(seed % minutes).unwrap_or(0))
+    TimeDelta::minutes(i64::try_from(user.bits("") % minutes).unwrap_or(0))
 }
 
 /// The first instant not before `due` that lies in the window at the user's minute. Never earlier than `due`,
@@ -41,7 +40,7 @@ pub fn next_slot(due: DateTime<Utc>, user: &UserId, zone: Zone) -> DateTime<Utc>
     // skip a local day or the hours of the window; such a candidate falls out.
     (0..=4)
         .filter_map(|ahead| first.checked_add_days(Days::new(ahead)))
-        .filter(|date: &NaiveDate| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun))
+        .filter(|date| is_working_day(*date))
         .map(|date| zone.instant(date, opens + jitter(user)))
         .find(|at| *at >= due && in_window(*at, zone))
         .unwrap_or(due)

@@ -307,6 +307,11 @@ impl From<Month> for String {
     }
 }
 
+/// Monday to Friday. Holidays aren't known.
+pub fn is_working_day(date: NaiveDate) -> bool {
+    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
 /// Decimal digits only: `str::parse` would take a sign.
 fn digits(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()

@@ -89,6 +89,16 @@ id!(
     UserId
 );
 
+impl UserId {
+    /// 64 bits that follow from the id, others for each purpose. A purpose that ends in a control character can't
+    /// be the beginning of an id.
+    pub(crate) fn bits(&self, purpose: &str) -> u64 {
+        use sha2::{Digest, Sha256};
+        let hash = Sha256::new().chain_update(purpose).chain_update(self.as_str()).finalize();
+        hash.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    }
+}
+
 /// One planned mail: 16 bytes derived from what it is for, so that planning twice gives the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

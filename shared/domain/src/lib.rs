@@ -28,6 +28,7 @@ pub mod month;
 pub mod overview;
 pub mod percent;
 pub mod quadrant;
+pub mod ramp;
 pub mod settings;
 pub mod status;
 pub mod tally;

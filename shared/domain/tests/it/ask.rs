@@ -52,6 +52,14 @@ fn users_do_not_all_fire_at_once() {
     assert!(slots.len() > 70, "{}", slots.len());
 }
 
+/// By SHA-256 of the id: another version doesn't move everybody to another minute.
+#[test]
+fn the_minute_follows_from_the_id() {
+    let monday = at("2026-09-07T00:00:00Z");
+    let slots = ["ann", "ben"].map(|id| next_slot(monday, &user(id), zone("UTC")));
+    assert_eq!(slots, [at("2026-09-07T09:50:00Z"), at("2026-09-07T15:14:00Z")]);
+}
+
 #[test]
 fn a_day_that_the_calendar_left_out_is_no_day_for_mails() {
     // Samoa went from Thursday 29 to Saturday 31 December 2011.

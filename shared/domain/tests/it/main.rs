@@ -19,6 +19,7 @@ mod loose;
 mod months;
 mod overview;
 mod quadrant;
+mod ramp;
 mod score;
 mod settings;
 mod status;
