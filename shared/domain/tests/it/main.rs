@@ -6,6 +6,7 @@ mod alerts;
 mod answers;
 mod ask;
 mod bands;
+mod breaker;
 mod calendar;
 mod catalogue;
 mod disagreements;
