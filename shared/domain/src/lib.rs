@@ -19,6 +19,7 @@ pub mod component;
 pub mod disagreement;
 pub mod drop;
 pub mod first_week;
+pub mod follow_up;
 pub mod groups;
 pub mod happiness;
 pub mod happiness_drop;

@@ -12,6 +12,7 @@ mod catalogue;
 mod disagreements;
 mod drop_simulation;
 mod drops;
+mod follow_ups;
 mod golden;
 mod groups;
 mod happiness;
