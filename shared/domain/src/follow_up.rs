@@ -65,7 +65,7 @@ pub struct Heard<'a> {
 /// What an answer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowUp {
-    /// A task about the user.
+    /// A task about the user; see [`crate::task::decide`].
     pub task: Option<Wanted>,
     /// Whether the user is marked as an advocate: an opportunity for a case study or a referral. An answer without it
     /// takes the mark away.

@@ -34,6 +34,7 @@ pub mod ramp;
 pub mod settings;
 pub mod status;
 pub mod tally;
+pub mod task;
 pub mod telemetry;
 mod text;
 pub mod token;

@@ -26,6 +26,7 @@ mod score;
 mod settings;
 mod status;
 mod support;
+mod tasks;
 mod tokens;
 mod weeks;
 mod what_if;
