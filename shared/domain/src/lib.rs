@@ -22,6 +22,7 @@ pub mod first_week;
 pub mod follow_up;
 pub mod groups;
 pub mod happiness;
+pub mod happiness_change;
 pub mod happiness_drop;
 pub mod ids;
 pub mod loose;

@@ -16,6 +16,7 @@ mod follow_ups;
 mod golden;
 mod groups;
 mod happiness;
+mod happiness_changes;
 mod ids;
 mod loose;
 mod months;
