@@ -1,5 +1,6 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements.
+//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements, when users are asked and
+//! when mailing stops, what answers ask of a CSM, tasks and the daily digest.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -16,6 +17,7 @@ pub mod breaker;
 pub mod calendar;
 pub mod catalogue;
 pub mod component;
+pub mod digest;
 pub mod disagreement;
 pub mod drop;
 pub mod first_week;
