@@ -3,10 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Percent, Zone, calendar::IsoWeek, drop::Baseline, happiness::Happiness, telemetry::Census};
+use crate::{
+    Percent, Zone, breaker::Stop, calendar::IsoWeek, drop::Baseline, happiness::Happiness, telemetry::Census,
+};
 
 /// After an alert is closed, its rule is quiet this long at the company, unless it worsens.
 pub const COOL_DOWN: TimeDelta = TimeDelta::days(14);
+/// What stops mailing is counted over this long: later nothing of what was told is counted any more.
+pub const MAIL_WINDOW: TimeDelta = TimeDelta::hours(24);
 /// A finding is worse than an alert when its severity is at least this much higher: 5 points, in basis
 /// points.
 pub const WORSE_BY: u16 = 500;
@@ -28,6 +32,8 @@ pub enum Rule {
     Silent,
     /// Many companies that normally send activity sent none in the same week.
     DataGap,
+    /// Mailing stopped by itself: bounces, complaints, or the mail service takes nothing.
+    MailStopped,
 }
 
 impl Rule {
@@ -40,13 +46,14 @@ impl Rule {
             Self::NoLoginFirst7Days => "No login in the first 7 days",
             Self::Silent => "Silent",
             Self::DataGap => "Data gap",
+            Self::MailStopped => "Mailing stopped",
         }
     }
 
     /// Whether the alert is of the workspace and goes to its admins only. The others are of a company and go
     /// to its CSM.
     pub fn for_admins(self) -> bool {
-        self == Self::DataGap
+        matches!(self, Self::DataGap | Self::MailStopped)
     }
 }
 
@@ -55,11 +62,12 @@ impl Rule {
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// The week it is about. A rule finds at most one thing a company and week.
+    /// The week it is about. A rule finds at most one thing a company and week; [`Rule::MailStopped`] may find more.
     pub period: IsoWeek,
     /// The instant from which it could be known, such as the week's end: never when somebody looked.
     pub at: DateTime<Utc>,
-    /// How bad it is: the points of a drop; the share of companies silent in a data gap; else 100.
+    /// How bad it is: the points of a drop; the share of companies silent in a data gap, of mails that
+    /// bounced or were complained about; else 100.
     pub severity: Percent,
     /// What an engagement drop is measured against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +105,18 @@ pub fn data_gap(week: IsoWeek, census: Census, zone: Zone) -> Option<Finding> {
              the week is excluded for all"
         ),
     })
+}
+
+/// Rule: breaker, for the workspace's admins. `at` is the logical time at which mailing stopped.
+pub fn mail_stopped(stop: Stop, at: DateTime<Utc>, zone: Zone) -> Finding {
+    Finding {
+        rule: Rule::MailStopped,
+        period: IsoWeek::at(at, zone),
+        at,
+        severity: stop.severity(),
+        baseline: None,
+        sentence: stop.sentence(),
+    }
 }
 
 /// Where an alert stands.
@@ -213,6 +233,9 @@ pub enum Decision {
 /// `existing` is the company's latest alert of the finding's rule. The cool-down is measured from its closing
 /// to [`Finding::at`], so a re-run decides as the first run did. A finding that isn't about a later week
 /// never opens a second alert.
+///
+/// Mailing that stops again is told after 24 hours, and not before the last alert is closed: then other mails have
+/// stopped it, and a workspace that mails nobody can't wait for two weeks.
 pub fn decide(existing: Option<&Alert>, finding: &Finding) -> Decision {
     let Some(alert) = existing else { return Decision::Open };
     let known = &alert.finding;
@@ -221,6 +244,9 @@ pub fn decide(existing: Option<&Alert>, finding: &Finding) -> Decision {
         // The same week may be worse when it is scored again.
         return if worse && finding.period >= known.period { Decision::Worsen } else { Decision::Nothing };
     }
-    let quiet = finding.at < alert.changed_at + COOL_DOWN;
-    if finding.period > known.period && (worse || !quiet) { Decision::Open } else { Decision::Nothing }
+    let (later, quiet) = match finding.rule {
+        Rule::MailStopped => (finding.at > alert.changed_at, finding.at < known.at + MAIL_WINDOW),
+        _ => (finding.period > known.period, finding.at < alert.changed_at + COOL_DOWN),
+    };
+    if later && (worse || !quiet) { Decision::Open } else { Decision::Nothing }
 }

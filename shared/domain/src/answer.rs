@@ -124,6 +124,17 @@ impl From<Rating> for RawRating {
     }
 }
 
+/// As people read it: `3 of 10`, `face 2 of 4`, `4 of 5 stars`.
+impl std::fmt::Display for Rating {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Scaled::Nps(rating) => write!(f, "{rating} of 10"),
+            Scaled::Faces(face) => write!(f, "face {face} of 4"),
+            Scaled::Stars { stars, of } => write!(f, "{stars} of {of} stars"),
+        }
+    }
+}
+
 /// One answer of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

@@ -1,5 +1,6 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements.
+//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements, when users are asked and
+//! when mailing stops, what answers ask of a CSM, tasks and the daily digest.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -12,14 +13,18 @@ pub mod alert;
 pub mod answer;
 pub mod ask;
 pub mod band;
+pub mod breaker;
 pub mod calendar;
 pub mod catalogue;
 pub mod component;
+pub mod digest;
 pub mod disagreement;
 pub mod drop;
 pub mod first_week;
+pub mod follow_up;
 pub mod groups;
 pub mod happiness;
+pub mod happiness_change;
 pub mod happiness_drop;
 pub mod ids;
 pub mod loose;
@@ -32,7 +37,9 @@ pub mod ramp;
 pub mod settings;
 pub mod status;
 pub mod tally;
+pub mod task;
 pub mod telemetry;
+mod text;
 pub mod token;
 pub mod week;
 pub mod what_if;

@@ -21,7 +21,7 @@ use crate::{
     week::WeekSnapshot,
 };
 
-mod words;
+pub(crate) mod words;
 
 /// What changed between two snapshots, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

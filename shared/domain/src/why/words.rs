@@ -8,17 +8,23 @@ use crate::{
     component::{AdoptionCounts, Component, Components, FeedbackCounts, LoginCounts, Missing},
     month::{MIN_WEEKS, MonthSnapshot},
     percent::Points,
+    text::count,
     week::WeekSnapshot,
 };
 
 const NAMES: [&str; 3] = ["login", "adoption", "feedback"];
 
-/// `72 → 58: login −9 (3 of 8 users active, was 6), feedback −5 (2 answers expired)`: the biggest first, without
-/// what is less than a point; the counts alone when nothing is a point.
+/// `72 → 58: login −9 (3 of 8 users active, was 6), feedback −5 (2 answers expired)`.
 pub(super) fn sentence(from: u8, to: u8, parts: &Parts) -> String {
     let Parts { login, adoption, feedback, coverage, settings } = parts;
     let [of_login, of_adoption, of_feedback] = zip(NAMES, [login, adoption, feedback]);
     let parts = [of_login, of_adoption, of_feedback, ("coverage", coverage), ("settings", settings)];
+    told(from, to, parts)
+}
+
+/// A change of a shown score and its named parts: the biggest first, without what is less than a point; the counts
+/// alone when nothing is a point.
+pub(crate) fn told<const N: usize>(from: u8, to: u8, parts: [(&str, &Part); N]) -> String {
     let points = whole_points(parts.map(|(_, part)| part.change), i32::from(to) - i32::from(from));
     let mut effects: Vec<(i32, &str, &Part)> = points
         .into_iter()
@@ -47,7 +53,7 @@ fn effect(points: i32, name: &str, part: &Part) -> String {
 
 /// Whole points that add up to `difference`, the difference of the shown scores: each change is rounded down, and the
 /// points that lack go to the largest remainders. There are never more of them than remainders, so 0 stays 0.
-fn whole_points(changes: [Points; 5], difference: i32) -> [i32; 5] {
+fn whole_points<const N: usize>(changes: [Points; N], difference: i32) -> [i32; N] {
     let mut points = changes.map(|change| change.basis_points().div_euclid(100));
     let left = usize::try_from(difference - points.iter().sum::<i32>()).unwrap_or(0);
     let remainders = changes.map(|change| change.basis_points().rem_euclid(100));
@@ -268,9 +274,4 @@ fn moved(moves: AnswerMoves) -> Option<String> {
     .flatten()
     .collect();
     (!moved.is_empty()).then(|| moved.join(", "))
-}
-
-/// `3 answers`, `1 answer`.
-fn count(number: u32, one: &str) -> String {
-    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }

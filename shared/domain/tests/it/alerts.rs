@@ -215,6 +215,7 @@ fn the_words_of_alerts() {
         (Rule::NoLoginFirst7Days, "no_login_first_7_days", false),
         (Rule::Silent, "silent", false),
         (Rule::DataGap, "data_gap", true),
+        (Rule::MailStopped, "mail_stopped", true),
     ] {
         assert_eq!(serde_json::to_value(rule).unwrap(), wire);
         assert_eq!(rule.for_admins(), admins);

@@ -93,3 +93,57 @@ proptest! {
         prop_assert!(next_slot(due, &user, zone) <= next_slot(due + TimeDelta::seconds(more), &user, zone));
     }
 }
+
+/// Every zone of the database, an ask on every day of three years: users and times of day take turns, so that each zone
+/// sees all of them in all seasons.
+#[test]
+fn in_every_zone_the_next_ask_is_in_the_window_after_thirty_days_and_at_most_four_more() {
+    let users: Vec<_> = (0..5).map(|number| user(&format!("u{number}"))).collect();
+    let midnight = at("2026-01-01T00:00:00Z");
+    for (place, tz) in (0_i64..).zip(chrono_tz::TZ_VARIANTS) {
+        let zone = zone(tz.name());
+        for day in 0..3 * 365_i64 {
+            // The 5 users, the 24 hours and the 7 days of a week share no factor; odd seconds fall beside the hours' edges.
+            let last = midnight
+                + TimeDelta::days(day)
+                + TimeDelta::hours((place + day * 11) % 24)
+                + TimeDelta::seconds(day * 37 % 3_600);
+            let user = &users[usize::try_from((place + day) % 5).unwrap()];
+            let next = next_slot(due(midnight, Some(last), TimeDelta::days(30)), user, zone);
+            assert!(in_window(next, zone), "{zone} {last} {next}");
+            let waited = next - last;
+            assert!(waited >= TimeDelta::hours(30 * 24), "{zone} {last} {next}");
+            assert!(waited <= TimeDelta::hours(34 * 24), "{zone} {last} {next}");
+        }
+    }
+}
+
+/// Where a zone left out a day, or its clocks jumped by hours, at the time that it did.
+#[test]
+fn days_that_zones_left_out_break_no_cycle() {
+    for (name, left_out) in [
+        ("Pacific/Apia", "2011-12-30"),       // a Friday
+        ("Pacific/Fakaofo", "2011-12-30"),    // a Friday
+        ("Pacific/Kwajalein", "1993-08-21"),  // a Saturday
+        ("Pacific/Kiritimati", "1994-12-31"), // a Saturday
+        ("Pacific/Enderbury", "1994-12-31"),  // a Saturday
+        ("Pacific/Guam", "1844-12-31"),       // a Tuesday
+        ("Asia/Manila", "1844-12-31"),        // a Tuesday
+        ("America/Juneau", "1867-10-18"),     // a Friday that came twice
+        ("Antarctica/Troll", "2026-03-29"),   // two hours
+        ("Antarctica/Casey", "2010-03-05"),   // three hours, on a Friday
+        ("Africa/Monrovia", "1972-01-07"),    // 44 minutes and a half, on a Friday
+    ] {
+        let zone = zone(name);
+        let around = zone.start_of(crate::support::date(left_out)) - TimeDelta::days(40);
+        for hours in 0..50 * 24 {
+            let last = around + TimeDelta::hours(hours);
+            for id in ["ann", "ben", "cy"] {
+                let next = next_slot(due(last, Some(last), TimeDelta::days(30)), &user(id), zone);
+                let waited = next - last - TimeDelta::days(30);
+                assert!(in_window(next, zone), "{zone} {last} {next}");
+                assert!(TimeDelta::zero() <= waited && waited <= TimeDelta::days(4), "{zone} {last} {next}");
+            }
+        }
+    }
+}
