@@ -16,7 +16,7 @@ use barometer_cloud::{
     why::{self, WhyError},
 };
 use barometer_domain::{
-    CompanyId, IsoWeek, Month, Settings, WorkspaceId, alert::Alert, week::WeekSnapshot, why::Why,
+    CompanyId, IsoWeek, Month, Settings, WorkspaceId, alert::Alert, task::Task, week::WeekSnapshot, why::Why,
 };
 use chrono::TimeDelta;
 use http::{HeaderMap, StatusCode, header};
@@ -127,7 +127,12 @@ async fn known(deps: &Deps, visit: &Visit, company: Company, scene: Scene<'_>) -
         let cases = table.cases_of::<Alert>(workspace, id).await?;
         alerts.extend(cases.into_iter().map(|case| case.content).filter(Alert::is_live));
     }
-    Ok(Known { company, weeks, why, months, members, answers, changes, alerts })
+    let mut tasks = Vec::new();
+    if company.open_tasks > 0 {
+        let cases = table.cases_of::<Task>(workspace, id).await?;
+        tasks.extend(cases.into_iter().map(|case| case.content).filter(Task::is_live));
+    }
+    Ok(Known { company, weeks, why, months, members, answers, changes, alerts, tasks })
 }
 
 /// Why the score of the latest week isn't that of the one before it; nothing until there are two.

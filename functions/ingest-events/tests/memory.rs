@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use ingest_events::{
-    answer::Receipt,
+    answer::{self, Receipt},
     limits::{Limits, MAX_REQUEST_MEMORY},
     open::{Opened, open},
 };

@@ -1,4 +1,4 @@
-//! What alerts and disagreements have in common: their list, and a change upon what was read.
+//! What alerts, disagreements and tasks have in common: their list, and a change upon what was read.
 
 use axum::extract::{FromRequestParts, Path};
 use barometer_cloud::{
@@ -46,7 +46,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CasePath {
 
 /// 404 for a case that isn't there, or is another workspace's.
 pub fn no_case() -> Problem {
-    Problem::not_found("there is no such alert or disagreement")
+    Problem::not_found("there is no such alert, disagreement or task")
 }
 
 /// Live or closed cases of the workspace, or of one company, the latest first. Parameters: `which`, `company_id`,

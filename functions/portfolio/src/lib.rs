@@ -18,6 +18,7 @@ mod params;
 mod quadrant;
 mod settings;
 mod sources;
+mod tasks;
 mod tokens;
 
 use axum::{
@@ -58,6 +59,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/feedback/{id}/void", post(feedback::void::void))
         .route("/v1/alerts", get(alerts::list::list))
         .route("/v1/alerts/{id}", patch(alerts::patch::patch))
+        .route("/v1/tasks", get(tasks::list::list))
+        .route("/v1/tasks/{id}", patch(tasks::patch::patch))
         .route("/v1/disagreements", get(disagreements::list::list))
         .route("/v1/disagreements/{id}", patch(disagreements::patch::patch))
         .route("/v1/sources", get(sources::list::list).post(sources::create::create))

@@ -1,7 +1,7 @@
 //! Lists in pages. A cursor holds where a page ended rather than a number, so that what is added or removed in
 //! between shifts nothing.
 
-use barometer_cloud::http::Problem;
+use barometer_cloud::{StoreError, http::Problem};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -65,8 +65,57 @@ pub fn page<T, K: Serialize>(
     Ok(Page { items: rest, next_cursor })
 }
 
+/// Items that [`sift`] reads at a time.
+pub const STEP: i32 = 100;
+
+/// Items that [`sift`] looks at in one request, however few of them fit: the page then ends early, with a cursor.
+const LOOKED_AT: usize = 1_000;
+
+/// Whether an item belongs into a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It does.
+    Yes,
+    /// It doesn't.
+    No,
+    /// It doesn't, and nothing behind it does.
+    End,
+}
+
+/// A page of those that fit, out of a list that is read from where the last page ended. `read` answers the items behind a
+/// place, up to [`STEP`], each with its own place.
+pub async fn sift<T, R: Future<Output = Result<Vec<(String, T)>, StoreError>>>(
+    mut after: Option<String>,
+    limit: usize,
+    order: &str,
+    read: impl Fn(Option<String>) -> R,
+    fits: impl Fn(&T) -> Fit,
+) -> Result<Page<T>, Problem> {
+    let (mut items, mut looked_at) = (Vec::new(), 0);
+    while looked_at < LOOKED_AT {
+        let found = read(after.clone()).await?;
+        if found.is_empty() {
+            return Ok(Page { items, next_cursor: None });
+        }
+        for (place, item) in found {
+            looked_at += 1;
+            match fits(&item) {
+                Fit::End => return Ok(Page { items, next_cursor: None }),
+                Fit::No => {}
+                // One more than the page tells that there is another.
+                Fit::Yes if items.len() == limit => {
+                    return Ok(Page { items, next_cursor: Some(cursor(order, after)?) });
+                }
+                Fit::Yes => items.push(item),
+            }
+            after = Some(place);
+        }
+    }
+    Ok(Page { items, next_cursor: Some(cursor(order, after)?) })
+}
+
 /// The cursor of a page that ended at `last`.
-pub fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
+fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
     let bytes = serde_json::to_vec(&Cursor { order: order.to_owned(), last }).map_err(|error| {
         tracing::error!(%error, "a cursor can't be written");
         Problem::internal()

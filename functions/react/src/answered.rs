@@ -6,10 +6,18 @@ use barometer_cloud::{
     table::answers::{Answer, Place, Source},
     watch::Watch,
 };
-use barometer_domain::{CompanyId, Settings, WorkspaceId};
-use chrono::{DateTime, Utc};
+use barometer_domain::{
+    CompanyId, Settings, UserId, WorkspaceId,
+    answer::Rating,
+    follow_up::{Heard, follow_up},
+    task::Subject,
+};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Deps, Event, Outcome, ReactError};
+
+/// An answer that is older when it is heard of, such as an imported one, asks for nothing any more.
+const FRESH: TimeDelta = TimeDelta::days(7);
 
 /// An answer's company and what it is looked at with.
 struct Context<'a> {
@@ -32,11 +40,15 @@ pub async fn follow(event: &Event, deps: &Deps) -> Result<Outcome, ReactError> {
     let mut events: Vec<bus::Event> = Vec::new();
     events.extend(refresh(&deps.table, workspace, company, &context.settings, context.now).await?);
     // Nothing is left of the answer of somebody who was erased meanwhile.
-    if let Some(answer) = deps.table.answer(workspace, &place).await?
-        && answer.void.is_none()
-    {
-        events.extend(context.less_happy().await?);
-        context.surveyed(&answer).await?;
+    if let Some(answer) = deps.table.answer(workspace, &place).await? {
+        match &answer.void {
+            Some(void) => context.withdrawn(&answer, &void.by).await?,
+            None => {
+                events.extend(context.less_happy().await?);
+                events.extend(context.task(&answer).await?);
+                context.surveyed(&answer).await?;
+            }
+        }
     }
     deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
     Ok(Outcome { events: events.iter().map(|event| event.detail_type.as_str()).collect() })
@@ -52,8 +64,48 @@ impl Context<'_> {
         let Some(finding) = happiness::dropped(&answers, &members, &self.settings, self.now) else {
             return Ok(None);
         };
-        let watch = Watch { table, workspace, company: Some(company), now: self.now };
-        Ok(watch.found(finding).await?)
+        Ok(self.watch().found(finding).await?)
+    }
+
+    fn watch(&self) -> Watch<'_> {
+        let Self { deps, workspace, company, now, .. } = *self;
+        Watch { table: &deps.table, workspace, company: Some(company), now }
+    }
+
+    /// Makes the task that the answer asks for, or tells the open one.
+    async fn task(&self, answer: &Answer) -> Result<Option<bus::Event>, ReactError> {
+        if answer.at + FRESH < self.now {
+            return Ok(None);
+        }
+        let Self { deps, workspace, company, settings, .. } = self;
+        let Some(row) = deps.table.company(workspace, company).await? else { return Ok(None) };
+        let member = deps.table.member(workspace, company, &answer.user_id).await?;
+        let name = member.and_then(|member| member.name);
+        let heard = Heard {
+            name: name.as_deref().unwrap_or(answer.user_id.as_str()),
+            rating: answer.rating,
+            comment: answer.comment.as_deref(),
+            before: self.before(answer).await?,
+            at: answer.at,
+        };
+        let Some(wanted) = follow_up(&heard, settings.time_zone).task else { return Ok(None) };
+        Ok(self.watch().wanted(about(&answer.user_id), wanted, row.owner).await?)
+    }
+
+    /// What the same user gave before, as far back as answers count.
+    async fn before(&self, answer: &Answer) -> Result<Option<Rating>, ReactError> {
+        let Self { deps, workspace, company, settings, .. } = self;
+        let since = answer.at - settings.answer_age();
+        let answers = deps.table.answers(workspace, company, since, answer.at).await?;
+        let earlier = answers
+            .into_iter()
+            .filter(|other| other.user_id == answer.user_id && other.void.is_none() && other.at < answer.at);
+        Ok(earlier.max_by_key(|other| other.at).map(|other| other.rating))
+    }
+
+    /// The task that a void answer asked for isn't to be done.
+    async fn withdrawn(&self, answer: &Answer, by: &str) -> Result<(), ReactError> {
+        Ok(self.watch().unwanted(&about(&answer.user_id), answer.at, by).await?)
     }
 
     /// Whoever answered a question of the product's own isn't asked by us for a while.
@@ -63,4 +115,8 @@ impl Context<'_> {
         }
         Ok(())
     }
+}
+
+fn about(user: &UserId) -> Subject {
+    Subject::FollowUp { user_id: user.clone() }
 }

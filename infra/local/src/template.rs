@@ -244,7 +244,7 @@ mod tests {
     use barometer_cloud::lambda::Chain;
 
     #[test]
-    fn the_built_in_template_names_ten_functions_each_with_a_trigger() {
+    fn the_built_in_template_names_eleven_functions_each_with_a_trigger() {
         let template = Template::built_in().unwrap();
         let mut names: Vec<&str> = template.functions.iter().map(|f| f.name.as_str()).collect();
         names.sort_unstable();
@@ -259,6 +259,7 @@ mod tests {
                 "request-feedback",
                 "roll-up-month",
                 "score-week",
+                "send-digest",
                 "submit-feedback",
                 "update-status"
             ]

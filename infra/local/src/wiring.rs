@@ -104,6 +104,7 @@ pub fn functions(wiring: Wiring) -> Functions {
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus };
+    let digest = send_digest::Deps { table: table.clone(), mailer: mailer.clone(), origin: origin.clone() };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };
 
     let (ingest, statistics) = ingest_events::router_and_statistics(ingest);
@@ -124,6 +125,9 @@ pub fn functions(wiring: Wiring) -> Functions {
             publish_changes::handle(event, &deps).await
         })
         .event("react", react, |event, deps: react::Deps| async move { react::handle(event, &deps).await })
+        .event("send-digest", digest, |event, deps: send_digest::Deps| async move {
+            send_digest::handle(event, &deps).await
+        })
         .event("request-feedback", request, |event, deps: request_feedback::Deps| async move {
             request_feedback::handle(event, &deps).await
         })

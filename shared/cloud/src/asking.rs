@@ -1,6 +1,6 @@
 //! When users are asked: what the sweep, the answer page and the switch of a company decide in the same way.
 
-use barometer_domain::{CompanyId, Settings, UserId, WorkspaceId, Zone, ask};
+use barometer_domain::{CompanyId, Settings, UserId, WorkspaceId, Zone, ask, ramp};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
@@ -48,8 +48,8 @@ pub fn due(member: &Member, user: &User, settings: &Settings) -> DateTime<Utc> {
 
 /// Puts every member of a company who can be asked on the list of those to be asked, for when the CSM turns
 /// asking on: at the slot after now, 14 days after being first seen and the cadence after the last ask,
-/// whichever is latest. Members without an address, gone or excluded are left off it. Returns how many were put
-/// on the list.
+/// whichever is latest. Where nobody was ever asked, those whose turn it is by now are a backlog, which is spread over
+/// up to 30 days. Members without an address, gone or excluded are left off the list. Returns how many were put on it.
 pub async fn schedule_company(
     table: &Table,
     workspace: &WorkspaceId,
@@ -58,20 +58,26 @@ pub async fn schedule_company(
     now: DateTime<Utc>,
 ) -> Result<u32, StoreError> {
     let Some(row) = table.company(workspace, company).await? else { return Ok(0) };
-    let mut scheduled = 0;
-    for member in table.members(workspace, company).await? {
+    let members = table.members(workspace, company).await?;
+    let first = members.iter().all(|member| member.last_ask_at.is_none());
+    let mut askable = Vec::new();
+    for member in members {
         let user = table.user(workspace, &member.user_id).await?.unwrap_or_default();
         let email = member.email.as_deref().or(user.email.as_deref());
         let gone = member.left.is_some_and(|left| left <= settings.time_zone.date(now));
-        if email.is_none() || gone || is_excluded(settings, &member.user_id, email) {
-            continue;
+        if email.is_some() && !gone && !is_excluded(settings, &member.user_id, email) {
+            let due = due(&member, &user, settings);
+            askable.push((zone(&member, &user, &row, settings), due, member.user_id));
         }
-        let zone = zone(&member, &user, &row, settings);
-        let at = slot(due(&member, &user, settings).max(now), &member.user_id, zone);
-        table.schedule_ask(workspace, company, &member.user_id, Some(at)).await?;
-        scheduled += 1;
     }
-    Ok(scheduled)
+    let backlog = askable.iter().filter(|(_, due, _)| *due <= now).count();
+    let backlog = if first { u32::try_from(backlog).unwrap_or(u32::MAX) } else { 0 };
+    for (zone, due, user) in &askable {
+        let later = if *due <= now { ramp::spread(user, backlog) } else { TimeDelta::zero() };
+        let at = slot((*due).max(now) + later, user, *zone);
+        table.schedule_ask(workspace, company, user, Some(at)).await?;
+    }
+    Ok(u32::try_from(askable.len()).unwrap_or(u32::MAX))
 }
 
 /// Ends a member's back-off after an answer: the next ask comes no later than the plain cadence after the last

@@ -7,7 +7,8 @@ use barometer_domain::{
     alert::Finding,
     answer,
     happiness::{self as rule, Asks, Happiness, Level},
-    happiness_drop::happiness_drop,
+    happiness_change::HappinessChange,
+    happiness_drop::{Ratings, happiness_drop},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -102,10 +103,26 @@ pub fn dropped(
     now: DateTime<Utc>,
 ) -> Option<Finding> {
     let counted = counted(answers, members, settings, now);
-    // An answer given at this very instant counts.
-    let at = |instant| answer::latest_per_user(&counted, instant, settings.answer_age());
-    let then = at(now - settings.cadence_days.duration());
-    happiness_drop(&then, &at(now + TimeDelta::microseconds(1)), settings.time_zone)
+    let then = ratings(&counted, settings, now - settings.cadence_days.duration());
+    happiness_drop(&then, &ratings(&counted, settings, now), settings.time_zone)
+}
+
+/// Why the happiness at `now` isn't that of an instant before. `answers` reach back as far as that needs.
+pub fn changed(
+    answers: &[Answer],
+    members: &[Member],
+    settings: &Settings,
+    (then, now): (DateTime<Utc>, DateTime<Utc>),
+) -> HappinessChange {
+    let counted = counted(answers, members, settings, now);
+    let [before, after] = [then, now].map(|at| ratings(&counted, settings, at));
+    HappinessChange::between(&before, &after, now - settings.answer_age())
+}
+
+/// The ratings that count at an instant; one given at that very instant counts.
+fn ratings<'a>(counted: &'a [answer::Answer], settings: &Settings, at: DateTime<Utc>) -> Ratings<'a> {
+    let instant = TimeDelta::microseconds(1);
+    answer::latest_per_user(counted, at + instant, settings.answer_age() + instant)
 }
 
 /// When a company that is silent became so: with the second ask of some user, or when its last answer grew too old,

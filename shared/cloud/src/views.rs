@@ -50,8 +50,8 @@ pub struct CompanyView {
     pub attention: u8,
     /// Business status and engagement are two or more bands apart.
     pub disagreement: bool,
-    /// Tasks that are open; null as long as nothing makes tasks.
-    pub open_tasks: Option<u32>,
+    /// Tasks that are neither done nor cancelled.
+    pub open_tasks: u32,
     /// Alerts that aren't resolved.
     pub open_alerts: u32,
     /// Whether its users are asked for feedback.
@@ -159,7 +159,7 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         attention: quadrant::attention(fresh, standing, happiness.level),
         happiness,
         disagreement: fresh.zip(band).is_some_and(|(status, band)| quadrant::disagree(status, band)),
-        open_tasks: None,
+        open_tasks: company.open_tasks,
         open_alerts: company.open_alerts,
         request_feedback: company.request_feedback,
         last_seen_at: company.last_seen_at,

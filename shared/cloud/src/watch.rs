@@ -1,4 +1,4 @@
-//! From findings to cases: opens, worsens and closes alerts and disagreements as the rules decide. Doing it again
+//! From findings to cases: opens, worsens and closes alerts, disagreements and tasks as the rules decide. Doing it again
 //! changes nothing.
 
 use barometer_domain::{
@@ -6,6 +6,8 @@ use barometer_domain::{
     alert::{self, Alert, Finding},
     disagreement::{self, Disagreement, Readings},
     drop,
+    follow_up::Wanted,
+    task::{self, Subject, Task},
     week::WeekSnapshot,
 };
 use chrono::{DateTime, Utc};
@@ -13,7 +15,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     StoreError, Table,
     bus::{DetailType, Event},
-    table::cases::{Case, Place, series_of},
+    table::cases::{Case, Place, series_of, series_of_subject},
 };
 
 /// The one series of a company's disagreements.
@@ -67,6 +69,61 @@ impl Watch<'_> {
         });
         let key = format!("{} {}", case.place.id(), case.version + 1);
         Ok(Event::new(DetailType::AlertOpened, self.workspace, self.company, self.now, &key, &change)?)
+    }
+
+    /// Takes in that a task is wanted. Returns the event that tells of a new one. It lies in the outbox.
+    pub async fn wanted(
+        &self,
+        subject: Subject,
+        wanted: Wanted,
+        assignee: Option<String>,
+    ) -> Result<Option<Event>, StoreError> {
+        let series = series_of_subject(&subject);
+        let existing = self.table.latest_case::<Task>(self.workspace, self.company, &series).await?;
+        match (task::decide(existing.as_ref().map(|case| &case.content), &wanted), existing) {
+            (task::Decision::Update, Some(mut case)) => {
+                case.content.update(wanted);
+                self.table.write_case(self.workspace, &case, true, &[]).await?;
+                Ok(None)
+            }
+            (task::Decision::Open, existing) => {
+                let number = existing.map_or(1, |case| case.place.number + 1);
+                let content = Task::open(subject, wanted, assignee);
+                let case = Case { place: self.place(&series, number), version: 0, content };
+                let event = self.created(&case)?;
+                self.table.write_case(self.workspace, &case, false, std::slice::from_ref(&event)).await?;
+                Ok(Some(event))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn created(&self, case: &Case<Task>) -> Result<Event, StoreError> {
+        let Task { subject, title, priority, due_at, assignee, .. } = &case.content;
+        let change = serde_json::json!({
+            "task_id": case.place.id(), "subject": subject, "title": title, "priority": priority, "due_at": due_at,
+            "assignee": assignee, "by": "barometer",
+        });
+        let id = case.place.id();
+        Ok(Event::new(DetailType::TaskCreated, self.workspace, self.company, self.now, &id, &change)?)
+    }
+
+    /// Cancels the live follow-up of a user that was made for an answer given at an instant: the answer is void.
+    pub async fn unwanted(
+        &self,
+        subject: &Subject,
+        asked_at: DateTime<Utc>,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let series = series_of_subject(subject);
+        let Some(mut case) = self.table.latest_case::<Task>(self.workspace, self.company, &series).await?
+        else {
+            return Ok(());
+        };
+        if case.content.asked_at == asked_at && case.content.cancel(by, self.now).is_ok() {
+            self.table.write_case(self.workspace, &case, true, &[]).await?;
+        }
+        Ok(())
     }
 
     /// Closes live alerts of engagement drops that a week shows to be over.

@@ -119,9 +119,18 @@ impl SendId {
         kind: &str,
         cycle: u32,
     ) -> Self {
+        Self::of([workspace.as_str(), company.as_str(), user.as_str(), kind], cycle)
+    }
+
+    /// The digest of a local day for a CSM.
+    pub fn derive_digest(workspace: &WorkspaceId, owner: &str, day: chrono::NaiveDate) -> Self {
+        Self::of([workspace.as_str(), owner, &day.to_string(), "digest"], 0)
+    }
+
+    fn of(parts: [&str; 4], cycle: u32) -> Self {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();
-        for part in [workspace.as_str(), company.as_str(), user.as_str(), kind] {
+        for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }

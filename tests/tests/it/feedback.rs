@@ -70,7 +70,16 @@ async fn answers_by_api_and_event_make_the_level_at_once() {
     let level = happiness(&running, |level| level["answers"] == 3).await;
     assert_eq!((&level["score"], &level["provisional"]), (&json!(60), &json!(false)), "(90 + 50 + 40) / 3");
 
+    let change = running.get("/v1/companies/acme/happiness").await["change"].take();
+    assert_eq!((&change["kind"], &change["answers"]), (&json!("appeared"), &json!(3)), "{change}");
+    running.clock("2026-10-12T12:00:00Z").await;
+    give(&running, None, &json!({ "user_id": "ada", "rating": 6 })).await;
+    happiness(&running, |level| level["score"] == 50).await;
+    let change = running.get("/v1/companies/acme/happiness").await["change"].take();
+    assert_eq!(change["sentence"], "60 → 50: same people −10 (1 of 3 rated lower)", "{change}");
+
     let all = inbox(&running, "").await;
+    let all: Vec<Value> = all.into_iter().filter(|answer| answer["at"].as_str() < Some("2026-10")).collect();
     let said: Vec<_> = all.iter().map(|answer| (&answer["user_id"], &answer["source"])).collect();
     let by = |user, source| (json!(user), json!(source));
     let wanted = [by("ada", "api"), by("ben", "api"), by("cleo", "event")];
@@ -80,10 +89,10 @@ async fn answers_by_api_and_event_make_the_level_at_once() {
     assert_eq!(low.len(), 2, "{low:?}");
     assert_eq!(inbox(&running, "?max_rating=4&company_id=acme").await.len(), 1);
     assert_eq!(inbox(&running, "?company_id=other").await.len(), 0);
-    assert_eq!(inbox(&running, "?from=2026-09-08").await.len(), 0);
-    let first = running.get("/v1/feedback?limit=2").await;
+    assert_eq!(inbox(&running, "?from=2026-10-13").await.len(), 0);
+    let first = running.get("/v1/feedback?limit=3").await;
     let cursor = first["next_cursor"].as_str().unwrap();
-    let second = running.get(&format!("/v1/feedback?limit=2&cursor={cursor}")).await;
+    let second = running.get(&format!("/v1/feedback?limit=3&cursor={cursor}")).await;
     assert_eq!((second["items"].as_array().unwrap().len(), &second["next_cursor"]), (1, &Value::Null));
     running.home.stop().await;
 }
@@ -157,4 +166,125 @@ async fn a_void_answer_stays_readable_and_stops_counting() {
     let none = running.api(Method::POST, "/v1/feedback/bm9uZQ/void", &reason).await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     running.home.stop().await;
+}
+
+async fn tasks(running: &Running, query: &str) -> Vec<Value> {
+    running.get(&format!("/v1/tasks{query}")).await["items"].as_array().unwrap().clone()
+}
+
+/// The open tasks, once they fit.
+async fn tasks_that(running: &Running, fit: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let mut last = Vec::new();
+    for _ in 0..200 {
+        last = tasks(running, "").await;
+        if fit(&last) {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{last:?}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_low_rating_makes_one_task_which_the_csm_does() {
+    let running = start().await;
+    running.api(Method::PATCH, "/v1/companies/acme", &json!({ "owner": "cleo@vendor.example" })).await;
+    let low = json!({ "user_id": "ada", "company_id": "acme", "rating": 3, "comment": "Too slow." });
+    give(&running, None, &low).await;
+    let made = tasks_that(&running, |tasks| tasks.len() == 1).await;
+    let task = &made[0];
+    // Monday at noon: due on Tuesday at 17:00.
+    assert_eq!((&task["priority"], &task["due_at"]), (&json!("high"), &json!("2026-09-08T17:00:00Z")));
+    assert_eq!((&task["about"], &task["user_id"]), (&json!("follow_up"), &json!("ada")));
+    assert_eq!(task["assignee"], "cleo@vendor.example");
+    assert!(task["title"].as_str().unwrap().contains("ada rated 3 of 10"), "{task}");
+    assert_eq!(running.get("/v1/companies/acme").await["open_tasks"], 1);
+    let told = running.get_bus().await;
+    assert_eq!(told.iter().filter(|event| event["detail-type"] == "task.created").count(), 1);
+
+    // A worse answer of the same person changes the task; a good one of another makes none.
+    running.clock("2026-09-07T13:00:00Z").await;
+    give(&running, None, &json!({ "user_id": "ada", "company_id": "acme", "rating": 1 })).await;
+    give(&running, None, &json!({ "user_id": "ben", "company_id": "acme", "rating": 10 })).await;
+    let changed = tasks_that(&running, |tasks| tasks[0]["title"].as_str().unwrap().contains("1 of 10")).await;
+    assert_eq!((changed.len(), &changed[0]["id"]), (1, &task["id"]));
+    happiness(&running, |level| level["answers"] == 2).await;
+    assert_eq!(tasks(&running, "").await.len(), 1);
+    assert_eq!(tasks(&running, "?owner=somebody").await.len(), 0);
+
+    let path = format!("/v1/tasks/{}", task["id"].as_str().unwrap());
+    for (wrong, pointer) in [
+        (json!({}), "/state"),
+        (json!({ "state": "snoozed" }), "/until"),
+        (json!({ "state": "snoozed", "until": "2026-09-07T12:00:00Z" }), "/until"),
+        (json!({ "note": "x", "until": "2026-09-09T12:00:00Z" }), "/until"),
+    ] {
+        let answer = running.api(Method::PATCH, &path, &wrong).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", text(&answer));
+        assert_eq!(read(&answer)["errors"][0]["pointer"], pointer);
+    }
+    let snoozed = json!({ "state": "snoozed", "until": "2026-09-09T08:00:00Z", "note": "On holiday." });
+    assert_eq!(read(&running.api(Method::PATCH, &path, &snoozed).await)["state"], "snoozed");
+    assert_eq!((tasks(&running, "").await.len(), tasks(&running, "?state=snoozed").await.len()), (0, 1));
+    running.clock("2026-09-09T09:00:00Z").await;
+    let back = tasks(&running, "").await;
+    assert_eq!((&back[0]["overdue"], &back[0]["note"]), (&json!(true), &json!("On holiday.")));
+    let done = running.api(Method::PATCH, &path, &json!({ "state": "done", "note": "Called her." })).await;
+    assert_eq!((done.status, &read(&done)["state"]), (StatusCode::OK, &json!("done")));
+    let again = running.api(Method::PATCH, &path, &json!({ "state": "done" })).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", text(&again));
+    assert_eq!(tasks(&running, "?state=done").await.len(), 1);
+    assert_eq!(running.get("/v1/companies/acme").await["open_tasks"], 0);
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_task_of_a_void_answer_is_cancelled() {
+    let running = start().await;
+    give(&running, None, &json!({ "user_id": "ada", "company_id": "acme", "rating": 0 })).await;
+    tasks_that(&running, |tasks| tasks.len() == 1).await;
+    let id = inbox(&running, "").await[0]["id"].as_str().unwrap().to_owned();
+    let reason = json!({ "reason": "A test." });
+    running.api(Method::POST, &format!("/v1/feedback/{id}/void"), &reason).await;
+    // What the API wrote goes out with the next sweep of the outbox.
+    running.clock("2026-09-07T14:00:00Z").await;
+    tasks_that(&running, |tasks| tasks.is_empty()).await;
+    assert_eq!(tasks(&running, "?state=cancelled").await.len(), 1);
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_gets_one_digest_at_eight_and_none_when_there_is_nothing_to_say() {
+    let running = start().await;
+    running.api(Method::PATCH, "/v1/companies/acme", &json!({ "owner": "cleo@vendor.example" })).await;
+    let low = json!({ "user_id": "ada", "company_id": "acme", "rating": 3, "comment": "Too <slow>." });
+    give(&running, None, &low).await;
+    tasks_that(&running, |tasks| tasks.len() == 1).await;
+    running.clock("2026-09-08T07:59:00Z").await;
+    assert_eq!(digests(&running).await, Vec::<Value>::new());
+    running.clock("2026-09-08T12:00:00Z").await;
+    let mails = digests(&running).await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    let (plain, html) = (mails[0]["text"].as_str().unwrap(), mails[0]["html"].as_str().unwrap());
+    for part in ["Tasks due today (1)", "Answers (1)", "ada rated 3 of 10", "/companies/acme"] {
+        assert!(plain.contains(part) && html.contains(part), "{part}\n{plain}\n{html}");
+    }
+    assert!(plain.contains("Too <slow>.") && !html.contains("<slow>"), "{html}");
+    assert_eq!(mails[0]["subject"], "Your customers today: 1 task due today, 1 answer");
+    // Done: the next morning has nothing to say.
+    let id = tasks(&running, "").await[0]["id"].as_str().unwrap().to_owned();
+    running.api(Method::PATCH, &format!("/v1/tasks/{id}"), &json!({ "state": "done" })).await;
+    running.clock("2026-09-09T12:00:00Z").await;
+    assert_eq!(digests(&running).await.len(), 1);
+    running.home.stop().await;
+}
+
+/// The digests in the mailbox.
+async fn digests(running: &Running) -> Vec<Value> {
+    let mails = running.get("/local/mail").await;
+    let mails = mails.as_array().or(mails["items"].as_array()).or(mails["mails"].as_array()).unwrap().clone();
+    mails
+        .into_iter()
+        .filter(|mail| mail["subject"].as_str().unwrap_or_default().starts_with("Your customers"))
+        .collect()
 }

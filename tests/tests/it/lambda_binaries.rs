@@ -412,6 +412,32 @@ async fn react_takes_an_answer_and_tells_of_the_level() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn send_digest_takes_its_schedule_and_mails_the_owner() {
+    let world = World::new().await;
+    let mut own = world.event("update-status.set");
+    own["rawPath"] = json!("/v1/companies/acme");
+    own["requestContext"]["http"]["method"] = json!("PATCH");
+    own["requestContext"]["http"]["path"] = json!("/v1/companies/acme");
+    own["body"] = json!(json!({"owner": "cleo@vendor.example"}).to_string());
+    let mut post = world.event("ingest-events.batch");
+    post["rawPath"] = json!("/v1/feedback");
+    post["requestContext"]["http"]["path"] = json!("/v1/feedback");
+    post["body"] = json!(r#"{"user_id": "ada", "company_id": "acme", "rating": 3}"#);
+    post["isBase64Encoded"] = json!(false);
+    world.run("ingest-events", vec![world.event("ingest-events.batch"), post]).await;
+    world.run("portfolio", vec![own]).await;
+    // One of the next mornings is that of a working day.
+    let today = Utc::now().date_naive();
+    let mornings = (0..5).map(|ahead| today + Days::new(ahead));
+    let schedules = mornings.map(|day| json!({"scheduled_time": format!("{day}T08:00:00Z")}));
+    world.run("send-digest", schedules.collect()).await;
+    let mails = world.endpoint.mails();
+    assert_eq!(mails.len(), 1, "the answer is told once: {mails:?}");
+    assert_eq!(mails[0]["Destination"]["ToAddresses"], json!(["cleo@vendor.example"]));
+    world.run("send-digest", vec![world.event("send-digest.schedule")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn publish_changes_takes_its_schedule() {
     let world = World::new().await;
     world.run("publish-changes", vec![world.event("publish-changes.schedule")]).await;

@@ -13,7 +13,7 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     Percent, alert::Alert, answer::Rating, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
-    settings::MissingPolicy, status::ChangeKind, week::WeekSnapshot, why::Why,
+    settings::MissingPolicy, status::ChangeKind, task::Task, week::WeekSnapshot, why::Why,
 };
 
 use super::{
@@ -50,6 +50,19 @@ pub struct Known {
     pub changes: Vec<StatusChange>,
     /// Its alerts that aren't resolved.
     pub alerts: Vec<Alert>,
+    /// Its tasks that are neither done nor cancelled.
+    pub tasks: Vec<Task>,
+}
+
+/// A task that is to be done.
+#[derive(Debug, Clone)]
+pub struct TaskRow {
+    /// What is to be done.
+    pub title: String,
+    /// Until when, and by whom.
+    pub due: String,
+    /// Whether the due date has passed.
+    pub overdue: bool,
 }
 
 /// An alert that isn't resolved.
@@ -196,6 +209,7 @@ pub struct CompanyPage {
     answers_more: usize,
     changes: Vec<ChangeRow>,
     alerts: Vec<AlertRow>,
+    tasks: Vec<TaskRow>,
 }
 
 impl CompanyPage {
@@ -226,6 +240,7 @@ impl CompanyPage {
             answers_more: known.answers.len().saturating_sub(ANSWERS),
             changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
             alerts: known.alerts.iter().map(|alert| alert_row(alert, scene)).collect(),
+            tasks: task_rows(&known.tasks, scene),
         }
     }
 }
@@ -237,6 +252,21 @@ fn alert_row(alert: &Alert, scene: Scene<'_>) -> AlertRow {
         sentence: alert.finding.sentence.clone(),
         since: format!("since {}{taken}", scene.day(alert.opened_at)),
     }
+}
+
+/// The most urgent first; what was put off comes when its time has come.
+fn task_rows(tasks: &[Task], scene: Scene<'_>) -> Vec<TaskRow> {
+    let mut tasks: Vec<&Task> = tasks.iter().filter(|task| task.is_in_sight(scene.now)).collect();
+    tasks.sort_by_key(|task| (task.due_at, std::cmp::Reverse(task.priority)));
+    let row = |task: &Task| {
+        let by = task.assignee.as_ref().map(|assignee| format!(", {assignee}")).unwrap_or_default();
+        TaskRow {
+            title: task.title.clone(),
+            due: format!("due {}{by}", scene.day(task.due_at)),
+            overdue: task.is_overdue(scene.now),
+        }
+    };
+    tasks.into_iter().map(row).collect()
 }
 
 fn facts(view: &CompanyView, scene: Scene<'_>) -> Vec<String> {
@@ -518,6 +548,7 @@ mod tests {
             answers: Vec::new(),
             changes: Vec::new(),
             alerts: Vec::new(),
+            tasks: Vec::new(),
         };
         let chrome = Chrome { workspace: settings.name.clone(), author: "anna".to_owned() };
         CompanyPage::build(chrome, &known, samples::scene(&settings))

@@ -45,6 +45,9 @@ pub fn concerns(company: &CompanyView, scene: Scene<'_>) -> Vec<Concern> {
     if company.open_alerts > 0 {
         add(28, words::count(company.open_alerts, "open alert"));
     }
+    if company.open_tasks > 0 {
+        add(20, words::count(company.open_tasks, "open task"));
+    }
     if let Some(on) = company.renewal_on {
         let days = (on - scene.today()).num_days();
         if (0..=RENEWAL_DAYS).contains(&days) {

@@ -33,6 +33,7 @@ pub fn stored(id: &str) -> Company {
         traits: Default::default(),
         open_alerts: 0,
         open_disagreements: 0,
+        open_tasks: 0,
         company_id: CompanyId::new(id).unwrap(),
         name: id.to_owned(),
         owner: None,

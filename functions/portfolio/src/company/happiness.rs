@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use barometer_cloud::{
-    happiness::compute,
+    happiness::{self, compute},
     http::{Json, Problem},
     table::{answers::Answer, asks::Ask, members::Member},
 };
-use barometer_domain::{IsoWeek, Settings, happiness::Happiness};
+use barometer_domain::{IsoWeek, Settings, happiness::Happiness, happiness_change::HappinessChange};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Uri;
 use serde::Serialize;
@@ -28,8 +28,18 @@ const MAX_WEEKS: i64 = 200;
 #[derive(Serialize)]
 pub struct Trend {
     current: Happiness,
+    change: Change,
     #[serde(flatten)]
     trend: Page<Point>,
+}
+
+/// Why the current reading isn't that of one cadence ago.
+#[derive(Serialize)]
+struct Change {
+    since: DateTime<Utc>,
+    #[serde(flatten)]
+    change: HappinessChange,
+    sentence: String,
 }
 
 /// The reading as of a week's end, or as of now in the running week.
@@ -59,7 +69,8 @@ pub async fn happiness(
     if weeks > MAX_WEEKS {
         return Err(wrong("from", format!("a trend has at most {MAX_WEEKS} weeks")));
     }
-    let since = from.start(zone).min(now) - settings.answer_age();
+    let then = now - settings.cadence_days.duration();
+    let since = from.start(zone).min(then) - settings.answer_age();
     let (answers, members, asks) = tokio::join!(
         table.answers(workspace, &id, since, now),
         table.members(workspace, &id),
@@ -74,7 +85,9 @@ pub async fn happiness(
     };
     let points = (0..weeks).map(point).collect();
     let trend = paging::by_key(points, &params, "happiness", false, |point: &Point| point.week.to_string())?;
-    Ok(Json(Trend { current: known.at(now, &settings), trend }))
+    let change = happiness::changed(&known.answers, &known.members, &settings, (then, now));
+    let change = Change { since: then, sentence: change.sentence(), change };
+    Ok(Json(Trend { current: known.at(now, &settings), change, trend }))
 }
 
 /// What the readings follow from.

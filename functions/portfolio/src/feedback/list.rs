@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 use barometer_cloud::{
-    Table,
     http::{Json, Problem},
     table::answers::Answer,
 };
-use barometer_domain::{CompanyId, Percent, WorkspaceId};
+use barometer_domain::{CompanyId, Percent};
 use chrono::{DateTime, NaiveDate, Utc};
 use http::Uri;
 
@@ -14,16 +13,12 @@ use super::AnswerView;
 use crate::{
     Deps,
     caller::Reader,
-    paging::{self, Page},
+    paging::{self, Fit, Page},
     params::{Params, no_company, wrong},
 };
 
 /// Answers of a page when the caller says nothing.
 const LIMIT: usize = 50;
-/// Answers that one request looks at, however few of them fit: the page then ends early, with a cursor.
-const LOOKED_AT: usize = 1_000;
-/// Answers read at a time.
-const STEP: i32 = 100;
 /// What a cursor belongs to.
 const ORDER: &str = "feedback";
 
@@ -46,14 +41,15 @@ impl Filter {
         Ok(Self { max_rating: max_rating.map(|most| Percent::whole(most * 10)), from, company })
     }
 
-    fn fits(&self, company: &CompanyId, answer: &Answer) -> bool {
-        self.max_rating.is_none_or(|most| answer.rating.value() <= most)
-            && self.company.as_ref().is_none_or(|wanted| wanted == company)
-            && !self.is_before(answer)
-    }
-
-    fn is_before(&self, answer: &Answer) -> bool {
-        self.from.is_some_and(|from| answer.at < from)
+    fn fits(&self, company: &CompanyId, answer: &Answer) -> Fit {
+        let low = self.max_rating.is_none_or(|most| answer.rating.value() <= most);
+        if self.from.is_some_and(|from| answer.at < from) {
+            Fit::End
+        } else if low && self.company.as_ref().is_none_or(|wanted| wanted == company) {
+            Fit::Yes
+        } else {
+            Fit::No
+        }
     }
 }
 
@@ -74,37 +70,21 @@ pub async fn list(
     let params = Params::read(&uri, &["max_rating", "from", "company_id", "limit", "cursor"])?;
     let filter = Filter::read(&params)?;
     let limit = paging::limit(&params, LIMIT)?;
-    let after: Option<String> = paging::position(&params, ORDER)?;
-    Ok(Json(page(&deps.table, &caller.workspace, &filter, after, limit).await?))
-}
-
-async fn page(
-    table: &Table,
-    workspace: &WorkspaceId,
-    filter: &Filter,
-    mut after: Option<String>,
-    limit: usize,
-) -> Result<Page<AnswerView>, Problem> {
-    let (mut items, mut looked_at) = (Vec::new(), 0);
-    while looked_at < LOOKED_AT {
-        let found = table.inbox(workspace, after.as_deref(), STEP).await?;
-        if found.is_empty() {
-            return Ok(Page { items, next_cursor: None });
+    let read = |after: Option<String>| {
+        let (table, workspace) = (deps.table.clone(), caller.workspace.clone());
+        async move {
+            let found = table.inbox(&workspace, after.as_deref(), paging::STEP).await?;
+            Ok(found.into_iter().map(|(listed, company, answer)| (listed, (company, answer))).collect())
         }
-        for (listed, company, answer) in found {
-            if filter.is_before(&answer) {
-                return Ok(Page { items, next_cursor: None });
-            }
-            looked_at += 1;
-            if filter.fits(&company, &answer) {
-                // One more than the page tells that there is another.
-                if items.len() == limit {
-                    return Ok(Page { items, next_cursor: Some(paging::cursor(ORDER, after)?) });
-                }
-                items.push(AnswerView::new(company, answer));
-            }
-            after = Some(listed);
-        }
-    }
-    Ok(Page { items, next_cursor: Some(paging::cursor(ORDER, after)?) })
+    };
+    let Page { items, next_cursor } = paging::sift(
+        paging::position(&params, ORDER)?,
+        limit,
+        ORDER,
+        read,
+        |(company, answer): &(CompanyId, Answer)| filter.fits(company, answer),
+    )
+    .await?;
+    let items = items.into_iter().map(|(company, answer)| AnswerView::new(company, answer)).collect();
+    Ok(Json(Page { items, next_cursor }))
 }

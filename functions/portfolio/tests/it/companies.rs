@@ -101,7 +101,7 @@ async fn who_needs_attention_most_comes_first_then_the_names() {
     assert_eq!(first["happiness"]["level"], "happy");
     assert_eq!(first["quadrant"], "business_problem");
     assert_eq!(first["business_status"], json!(null));
-    assert_eq!(first["open_tasks"], json!(null));
+    assert_eq!(first["open_tasks"], 0);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Cases: what is open about a company until somebody closes it, or it closes by itself: alerts and disagreements.
+//! Cases: what is open about a company until somebody closes it, or it closes by itself: alerts, disagreements and tasks.
 //!
 //! The cases of a company and kind are numbered, so that two workers who open the next one at the same time open one.
 //! Every change names the version that it was made upon. The row of the company counts the live ones, in the same
@@ -9,14 +9,16 @@ use barometer_domain::{
     CompanyId, WorkspaceId,
     alert::{Alert, Rule},
     disagreement::{self, Disagreement},
+    task::{Subject, Task},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 
 use super::{Item, StoreError, Table, item, keys};
-use crate::bus::Event;
+use crate::bus::{Event, hex};
 
 /// Cases of a list that are read at the same time.
 const AT_ONCE: usize = 16;
@@ -113,6 +115,28 @@ impl Content for Disagreement {
 
     fn opened_at(&self) -> DateTime<Utc> {
         self.opened_at
+    }
+}
+
+impl Content for Task {
+    const KIND: &'static str = "task";
+    const COUNTER: &'static str = "open_tasks";
+
+    fn is_live(&self) -> bool {
+        Self::is_live(self)
+    }
+
+    fn opened_at(&self) -> DateTime<Utc> {
+        self.opened_at
+    }
+}
+
+/// The series of the tasks about a subject. A user's id may hold any character, so its hash stands for it.
+pub fn series_of_subject(subject: &Subject) -> String {
+    match subject {
+        Subject::FollowUp { user_id } => {
+            format!("follow_up-{}", hex(Sha256::digest(user_id.as_str().as_bytes()).iter().take(12)))
+        }
     }
 }
 

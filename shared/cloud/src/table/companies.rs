@@ -86,6 +86,9 @@ pub struct Company {
     /// Disagreements that wait for the CSM.
     #[serde(default)]
     pub open_disagreements: u32,
+    /// Tasks that are neither done nor cancelled.
+    #[serde(default)]
+    pub open_tasks: u32,
 }
 
 /// The latest weekly score as the portfolio shows it.

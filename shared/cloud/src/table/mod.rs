@@ -33,8 +33,10 @@
 //! | packed log of one request | `<ws>#log#<day>#<shard>` | `<hash>#<part>` | [`log`] |
 //! | alert | `<ws>#company#<company>`, `<ws>#cases` | `alert#<rule>#<number>` | [`cases`] |
 //! | disagreement | `<ws>#company#<company>` | `disagreement#readings#<number>` | [`cases`] |
+//! | task | `<ws>#company#<company>` | `task#<subject>#<number>` | [`cases`] |
 //! | how far a shard of a run is | `<ws>#run#<run>` | `shard#<shard>#<step>` | [`runs`] |
 //! | overview of a week or month | `<ws>#overviews` | `week#<week>#<1 or 2>`, `month#<month>#<basis>` | [`overviews`] |
+//! | digest of a CSM and day | `<ws>#digests` | `<day>#<owner's hash>` | [`digests`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
 //! | answer to an `Idempotency-Key` | `<ws>#idempotency#<hash>` | `answer` | [`idempotency`] |
@@ -42,7 +44,7 @@
 //! | index `work` | work_pk | work_sk |
 //! |---|---|---|
 //! | companies to score | `<ws>#score#<shard>` | `<company>` |
-//! | alerts, disagreements | `<ws>#alert#live`, `<ws>#alert#closed`, … | `<instant>#<id>` |
+//! | alerts, disagreements, tasks | `<ws>#alert#live`, `<ws>#alert#closed`, … | `<instant>#<id>` |
 //! | the latest answers | `<ws>#answers` | `<instant>#<hash>` |
 //! | users whose turn it is | `due#<shard>` | `<instant>#<ws>#<company>` |
 
@@ -52,6 +54,7 @@ pub mod asks;
 pub mod cases;
 pub mod companies;
 pub mod credentials;
+pub mod digests;
 mod error;
 pub mod idempotency;
 pub mod item;
