@@ -11,7 +11,6 @@ pub mod config;
 pub mod happiness;
 pub mod http;
 pub mod lambda;
-pub mod language;
 pub mod mail;
 pub mod sharded;
 pub mod sources;
@@ -22,6 +21,7 @@ pub mod watch;
 pub mod why;
 pub mod workspaces;
 
+pub use barometer_domain::language;
 pub use bus::Bus;
 pub use clock::Clock;
 pub use mail::Mailer;

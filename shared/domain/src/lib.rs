@@ -1,5 +1,5 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements.
+//! happiness, quadrant, status, signed links, how mails look, why a score changed, alerts and disagreements.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -7,6 +7,7 @@
 //!
 //! Percentages are integers in basis points from end to end ([`Percent`]); no floating point decides a band.
 
+pub mod accent;
 pub mod activity;
 pub mod alert;
 pub mod answer;
@@ -22,7 +23,9 @@ pub mod groups;
 pub mod happiness;
 pub mod happiness_drop;
 pub mod ids;
+pub mod language;
 pub mod loose;
+pub mod mail;
 pub mod member;
 pub mod month;
 pub mod overview;
