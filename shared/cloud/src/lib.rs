@@ -14,6 +14,7 @@ pub mod lambda;
 pub mod mail;
 pub mod sharded;
 pub mod sources;
+pub mod subscription;
 pub mod table;
 pub mod telemetry;
 pub mod views;
