@@ -7,7 +7,7 @@ use axum::{
 };
 use barometer_cloud::{http::Problem, lambda::Chain, table::credentials::Scope};
 use barometer_domain::{SendId, Settings, language::Language, mail, token};
-use barometer_message::{Mailbox, MessageError, Question, compose};
+use barometer_message::{Mailbox, MessageError, Question, compose, sender};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::{
@@ -27,6 +27,11 @@ pub struct Test {
 fn unwritable(error: &MessageError) -> Failure {
     tracing::error!(error = %Chain(error), "a mail can't be written");
     Problem::internal().into()
+}
+
+/// The deployment's sender.
+fn from(deps: &Deps) -> Result<Mailbox, MessageError> {
+    deps.mailer.from().parse().map_err(MessageError::Sender)
 }
 
 /// `GET /settings/mail`
@@ -49,8 +54,10 @@ fn page(
 ) -> Result<Response, Failure> {
     let origin = pages::origin(headers, deps.secure_cookies);
     let may_send = visit.scope >= Scope::Write;
-    let from = deps.mailer.from();
-    let page = MailPage::build(visit.chrome(), &visit.settings, from, &origin, may_send, outcome)
+    let from = from(deps).map_err(|error| unwritable(&error))?;
+    let from = sender(&visit.settings, &from);
+    let from = format!("{} <{}>", from.name.unwrap_or_default(), from.email);
+    let page = MailPage::build(visit.chrome(), &visit.settings, &from, &origin, may_send, outcome)
         .map_err(|error| unwritable(&error.into()))?;
     Ok(html::page(status, &page))
 }
@@ -147,7 +154,7 @@ fn write(
     to: &str,
     send: SendId,
 ) -> Result<Vec<u8>, MessageError> {
-    let from: Mailbox = deps.mailer.from().parse().map_err(MessageError::Sender)?;
+    let from = from(deps)?;
     let test = token::of_test(language);
     compose(&Question {
         language,

@@ -11,7 +11,7 @@ pub struct Texts {
     pub scale: &'static str,
     /// The second question.
     pub reason: &'static str,
-    /// Beside the second question.
+    /// Below the second question.
     pub optional: &'static str,
     /// The button of a first answer.
     pub send: &'static str,
@@ -83,7 +83,7 @@ const ENGLISH: Texts = Texts {
     question: "How likely are you to recommend {product} to a friend or colleague?",
     scale: "0 = not at all likely, 10 = extremely likely",
     reason: "What is the main reason for your score?",
-    optional: "optional, up to 5,000 characters",
+    optional: "Optional, up to 5,000 characters",
     send: "Send answer",
     change: "Change answer",
     answered: "You have answered already. Your answer is shown here, and you can change it.",
@@ -130,7 +130,7 @@ const GERMAN: Texts = Texts {
     question: "Wie wahrscheinlich ist es, dass Sie {product} Freunden oder Kollegen weiterempfehlen?",
     scale: "0 = überhaupt nicht wahrscheinlich, 10 = äußerst wahrscheinlich",
     reason: "Was ist der Hauptgrund für Ihre Bewertung?",
-    optional: "freiwillig, bis zu 5.000 Zeichen",
+    optional: "Freiwillig, bis zu 5.000 Zeichen",
     send: "Antwort senden",
     change: "Antwort ändern",
     answered: "Sie haben schon geantwortet. Hier steht Ihre Antwort; Sie können sie ändern.",

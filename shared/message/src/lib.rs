@@ -77,7 +77,7 @@ pub fn compose(ask: &Question<'_>) -> Result<Vec<u8>, MessageError> {
         ask.settings.mail.reply_to.as_deref().and_then(|address| address.parse().ok());
     let unsubscribe = list_unsubscribe(&words.unsubscribe_url(), reply_to.as_ref());
     let mut message = Message::builder()
-        .from(sender(ask))
+        .from(sender(ask.settings, ask.from))
         .to(recipient(ask.to, ask.name)?)
         .subject(subject)
         .date(ask.date.into())
@@ -96,10 +96,11 @@ pub fn compose(ask: &Question<'_>) -> Result<Vec<u8>, MessageError> {
     Ok(message.multipart(parts)?.formatted())
 }
 
-/// The deployment's address under the workspace's name: people know the product, not who runs Barometer.
-fn sender(ask: &Question<'_>) -> Mailbox {
-    let named = clean::name(&ask.settings.mail.sender_name).or_else(|| clean::name(ask.settings.product()));
-    Mailbox::new(named.or_else(|| ask.from.name.clone()), ask.from.email.clone())
+/// Whom mails come from: the deployment's address under the workspace's name, because people know the product and not who
+/// runs Barometer.
+pub fn sender(settings: &Settings, deployment: &Mailbox) -> Mailbox {
+    let named = clean::name(&settings.mail.sender_name).or_else(|| clean::name(settings.product()));
+    Mailbox::new(named.or_else(|| deployment.name.clone()), deployment.email.clone())
 }
 
 fn recipient(address: &str, name: Option<&str>) -> Result<Mailbox, MessageError> {

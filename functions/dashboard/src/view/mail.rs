@@ -61,7 +61,7 @@ pub struct MailPage {
 }
 
 impl MailPage {
-    /// The page under a workspace's settings; `from` is the deployment's sender. Errors: a mail can't be rendered.
+    /// The page under a workspace's settings; `from` is whom its mails come from. Errors: a mail can't be rendered.
     pub fn build(
         chrome: Chrome,
         settings: &Settings,
@@ -96,7 +96,7 @@ fn facts(settings: &Settings, from: &str) -> Vec<(&'static str, String)> {
     let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise } else { text }.to_owned();
     vec![
         ("Product", settings.product().to_owned()),
-        ("From", format!("{}, {}", or(&mail.sender_name, settings.product()), from)),
+        ("From", from.to_owned()),
         ("Replies to", or(mail.reply_to.as_deref().unwrap_or_default(), "the sender")),
         ("Accent", mail.accent().to_string()),
         ("Logo", or(mail.logo().unwrap_or_default(), "none")),

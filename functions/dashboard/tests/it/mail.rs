@@ -57,7 +57,7 @@ async fn the_page_shows_the_mail_in_every_language() {
         r#"<iframe sandbox src="/settings/mail/preview/de" title="The mail in German">"#,
         "https://app.example.com/f/test-en?s=10",
         "https://app.example.com/f/test-de?s=10",
-        "R&#38;D &#60;Rocket&#62;, feedback@example.com",
+        "<dt>From</dt><dd>R&#38;D &#60;Rocket&#62; &#60;feedback@example.com&#62;</dd>",
         "#7a1f5c",
         "Guten Tag Ada Lovelace,",
     ] {
