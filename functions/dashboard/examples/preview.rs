@@ -6,6 +6,9 @@
 mod browser;
 #[path = "../tests/it/invented.rs"]
 mod invented;
+#[path = "../tests/it/ses.rs"]
+#[allow(dead_code)]
+mod ses;
 #[path = "../tests/it/store.rs"]
 mod store;
 
@@ -25,7 +28,8 @@ async fn main() {
         invented::company(&table, &made.workspace_id, &id, &story, now).await;
         invented::history(&table, &made.workspace_id, &id, &story, now).await;
     }
-    let deps = Deps { table, clock: Clock::fixed(now), secure_cookies: false };
+    let mailer = ses::Ses::default().mailer();
+    let deps = Deps { table, clock: Clock::fixed(now), mailer, secure_cookies: false };
     // Browsers without a screen take no cookie on the command line, so the port says who is signed in.
     let serve = |port: u16, cookie: Option<String>| serve(dashboard::router(deps.clone()), port, cookie);
     println!("http://127.0.0.1:8390 (a hundred companies)  :8391 (none)  :8392 (signed out)");

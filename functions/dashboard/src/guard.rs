@@ -43,8 +43,9 @@ fn same_origin(headers: &HeaderMap) -> bool {
 /// Adds the headers that every answer carries.
 pub async fn headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
+    // The preview of a mail has brought its own.
     if let Some(policy) = POLICY.as_ref() {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy.clone());
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

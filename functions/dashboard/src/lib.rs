@@ -5,6 +5,7 @@
 
 mod guard;
 mod html;
+mod mail;
 mod pages;
 mod session;
 mod sign_in;
@@ -18,7 +19,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use barometer_cloud::{Clock, Table};
+use barometer_cloud::{Clock, Mailer, Table};
 
 pub use session::{LinkError, sign_in_link};
 
@@ -32,6 +33,8 @@ pub struct Deps {
     pub table: Table,
     /// The current time.
     pub clock: Clock,
+    /// Sends test mails.
+    pub mailer: Mailer,
     /// Cookies travel over HTTPS only.
     pub secure_cookies: bool,
 }
@@ -45,6 +48,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))
         .route("/sources/{id}/rotate", post(sources::rotate))
+        .route("/settings/mail", get(mail::show).post(mail::send))
+        .route("/settings/mail/preview/{language}", get(mail::preview))
         .route("/sign-in", get(sign_in::form).post(sign_in::with_token))
         .route("/sign-in/{code}", get(sign_in::link).post(sign_in::with_code))
         .route("/sign-out", post(sign_in::out))

@@ -11,6 +11,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         Deps {
             table: environment.table(&aws),
             clock: Clock::system(),
+            mailer: environment.mailer(&aws),
             secure_cookies: environment.secure_cookies(),
         }
     })?;

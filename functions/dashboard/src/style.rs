@@ -11,6 +11,8 @@ static COMPANY: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../tem
 
 static SOURCES: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/sources.css")));
 
+static MAIL: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/mail.css")));
+
 /// The stylesheet of every page.
 pub fn sheet() -> &'static str {
     &SHEET
@@ -26,14 +28,19 @@ pub fn sources_sheet() -> &'static str {
     &SOURCES
 }
 
-/// The `Content-Security-Policy` of every page: these stylesheets, forms to ourselves, and nothing else.
+/// What the page of mails needs beyond it.
+pub fn mail_sheet() -> &'static str {
+    &MAIL
+}
+
+/// The `Content-Security-Policy` of every page: these stylesheets, frames of ours, forms to ourselves, and nothing else.
 pub fn policy() -> String {
-    let sheets = [sheet(), company_sheet(), sources_sheet()]
+    let sheets = [sheet(), company_sheet(), sources_sheet(), mail_sheet()]
         .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
         .join(" ");
     format!(
-        "default-src 'none'; style-src {sheets}; img-src data:; form-action 'self'; frame-ancestors 'none'; \
-         base-uri 'none'"
+        "default-src 'none'; style-src {sheets}; img-src data:; frame-src 'self'; form-action 'self'; \
+         frame-ancestors 'none'; base-uri 'none'"
     )
 }
 
@@ -61,7 +68,7 @@ mod tests {
         assert_eq!(squeeze("a b {\n  color: red;\n  margin: 0 1px;\n}\n/* why */\nc, d { top: 0 }"), {
             "a b{color:red;margin:0 1px}c,d{top:0}"
         });
-        for sheet in [sheet(), company_sheet(), sources_sheet()] {
+        for sheet in [sheet(), company_sheet(), sources_sheet(), mail_sheet()] {
             assert!(!sheet.contains("/*") && !sheet.contains("</"));
         }
     }

@@ -10,14 +10,12 @@ use std::{
 
 use barometer_cloud::{Mailer, StoreError, Table, table::members::DUE_SHARDS};
 use barometer_domain::token::Keys;
+use barometer_message::{AddressError, Mailbox};
 use chrono::{DateTime, Utc};
-use lettre::{address::AddressError, message::Mailbox};
 use serde::{Deserialize, Serialize};
 
 pub mod gate;
-pub mod message;
 mod sweep;
-pub mod texts;
 
 /// What the function works with.
 #[derive(Debug, Clone)]

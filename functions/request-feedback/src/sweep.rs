@@ -21,13 +21,12 @@ use barometer_domain::{
     SendId, Settings, WorkspaceId, ask,
     token::{Keys, Purpose},
 };
+use barometer_message::{self as message, Mailbox, MessageError, Question};
 use chrono::{DateTime, TimeDelta, Utc};
-use lettre::message::Mailbox;
 
 use crate::{
     Deps, Summary,
     gate::{Closed, Decision, Known},
-    message::{self, MessageError, Question},
 };
 
 /// How long an answer is taken.
@@ -345,15 +344,13 @@ impl Sweep<'_> {
     fn compose(&self, known: &Known<'_>, ask: &Ask, to: &str) -> Result<Vec<u8>, MessageError> {
         let keys: &Keys = &self.deps.link_keys;
         let member = &known.member;
-        let language = member.language.as_deref().or(known.user.language.as_deref());
+        let spoken = member.language.as_deref().or(known.user.language.as_deref());
         message::compose(&Question {
-            language: language.and_then(Language::of_tag).unwrap_or_default(),
-            product: known.settings.product(),
+            language: Language::of_user(spoken, known.settings.mail.language),
+            settings: known.settings,
             from: &self.sender,
             to,
             name: member.name.as_deref().or(known.user.name.as_deref()),
-            reply_to: known.settings.mail.reply_to.as_deref(),
-            footer: &known.settings.mail.footer,
             origin: &self.deps.origin,
             feedback: &keys.sign(Purpose::Feedback, ask.send_id, Some(ask.expires)),
             unsubscribe: &keys.sign(Purpose::Unsubscribe, ask.send_id, None),

@@ -13,20 +13,21 @@ use barometer_cloud::{
 };
 use barometer_domain::token::Purpose;
 use chrono::TimeDelta;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::{
     Deps,
     failure::{Failure, Reader},
     form::{self, Form},
-    link::Link,
-    page::{QuestionPage, STYLE, ThanksPage, page},
+    link::{self, Link},
+    page::{QuestionPage, ThanksPage, page},
 };
 
 /// Most revisions of an answer within an hour.
 const REVISIONS_AN_HOUR: usize = 20;
 
-/// GET and HEAD: the question, with the clicked rating chosen. Writes nothing.
+/// GET and HEAD: the question, with the clicked rating chosen. Writes nothing, save for the mark that a machine was here
+/// when it followed the link that people can't see.
 pub async fn show(
     State(deps): State<Deps>,
     token: Result<Path<String>, PathRejection>,
@@ -34,15 +35,12 @@ pub async fn show(
 ) -> Response {
     let reader = Reader::of(request.method(), request.headers());
     let query = request.uri().query().unwrap_or_default();
-    let clicked = form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "s")
-        .and_then(|(_, value)| form::rating(&value));
-    match token {
-        Ok(Path(token)) => {
-            question(&deps, reader, &token, clicked).await.unwrap_or_else(|failure| reader.refuse(failure))
-        }
-        Err(_) => reader.refuse(Failure::NotFound),
-    }
+    let asked = |name: &str| {
+        form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value)
+    };
+    let clicked = asked("s").and_then(|value| form::rating(&value));
+    let trapped = asked("h").is_some() && request.method() == Method::GET;
+    link::follow(token, reader, async |token| question(&deps, reader, &token, clicked, trapped).await).await
 }
 
 async fn question(
@@ -50,8 +48,12 @@ async fn question(
     reader: Reader,
     token: &str,
     clicked: Option<u8>,
+    trapped: bool,
 ) -> Result<Response, Failure> {
     let link = Link::open(deps, Purpose::Feedback, token, reader.language).await?;
+    if trapped && let Err(error) = deps.table.note_scanned(&link.ask, deps.clock.now()).await {
+        tracing::warn!(error = %Chain(&error), send_id = %link.ask.send_id, "a scan isn't marked");
+    }
     let current = revisions(deps, &link).await?.pop();
     let form = Form {
         rating: clicked.or_else(|| current.as_ref().map(whole)),
@@ -70,12 +72,13 @@ fn shown(
 ) -> Response {
     let texts = link.texts();
     let status = if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let frame = link.frame();
     page(
         status,
+        &frame,
         &QuestionPage {
-            language: link.language,
+            frame: &frame,
             texts,
-            style: STYLE,
             question: &link.named(texts.question),
             token,
             unsubscribe: &link.unsubscribe(deps),
@@ -107,12 +110,7 @@ pub async fn submit(
 ) -> Response {
     let reader = Reader::of(request.method(), request.headers());
     let (parts, body) = request.into_parts();
-    match token {
-        Ok(Path(token)) => record(&deps, reader, &token, &parts.headers, body)
-            .await
-            .unwrap_or_else(|failure| reader.refuse(failure)),
-        Err(_) => reader.refuse(Failure::NotFound),
-    }
+    link::follow(token, reader, async |token| record(&deps, reader, &token, &parts.headers, body).await).await
 }
 
 async fn record(
@@ -151,12 +149,13 @@ async fn record(
     write(deps, &link, &answer).await?;
     let texts = link.texts();
     let recorded = texts.recorded.replace("{rating}", &whole(&answer).to_string());
+    let frame = link.frame();
     Ok(page(
         StatusCode::OK,
+        &frame,
         &ThanksPage {
-            language: link.language,
+            frame: &frame,
             texts,
-            style: STYLE,
             recorded: &recorded,
             token,
             unsubscribe: &link.unsubscribe(deps),

@@ -6,7 +6,7 @@ use barometer_domain::token::TokenError;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{
-    page::{NoticePage, STYLE, page},
+    page::notice,
     texts::{Texts, texts},
 };
 
@@ -25,6 +25,8 @@ pub enum Failure {
     TooLarge,
     /// The answer was changed too often.
     TooMany,
+    /// Subscribed again a moment ago.
+    TooSoon,
     /// The store can't be reached.
     Unavailable,
     /// Our fault.
@@ -39,7 +41,7 @@ impl Failure {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany | Self::TooSoon => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -52,7 +54,7 @@ impl Failure {
             Self::Method => "method_not_allowed",
             Self::NoForm => "not_a_form",
             Self::TooLarge => "too_large",
-            Self::TooMany => "too_many_requests",
+            Self::TooMany | Self::TooSoon => "too_many_requests",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -66,6 +68,7 @@ impl Failure {
             Self::NoForm => texts.no_form,
             Self::TooLarge => texts.too_large,
             Self::TooMany => texts.too_many,
+            Self::TooSoon => texts.too_soon,
             Self::Unavailable => texts.unavailable,
             Self::Internal => texts.internal,
         }
@@ -74,6 +77,7 @@ impl Failure {
     fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooMany => Some(3_600),
+            Self::TooSoon => Some(60),
             Self::Unavailable => Some(2),
             _ => None,
         }
@@ -131,8 +135,7 @@ impl Reader {
                 None => problem.into_response(),
             };
         }
-        let notice = NoticePage { language: self.language, style: STYLE, title, detail };
-        let mut response = page(failure.status(), &notice);
+        let mut response = notice(failure.status(), self.language, [title, detail]);
         if let Some(seconds) = failure.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -2,7 +2,13 @@
 //!
 //! No JavaScript, no cookie, nothing fetched; every error is a page, because people see it.
 
-use axum::{Router, extract::Request, middleware::map_response, response::Response, routing::get};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::map_response,
+    response::Response,
+    routing::{get, post},
+};
 use barometer_cloud::{Bus, Clock, Table};
 use barometer_domain::token::Keys;
 
@@ -33,7 +39,8 @@ pub struct Deps {
 pub fn router(deps: Deps) -> Router {
     Router::new()
         .route("/f/{token}", get(answer::show).post(answer::submit))
-        .route("/u/{token}", get(unsubscribe::unsubscribe).post(unsubscribe::unsubscribe))
+        .route("/u/{token}", get(unsubscribe::show).post(unsubscribe::unsubscribe))
+        .route("/u/{token}/resubscribe", post(unsubscribe::resubscribe))
         .method_not_allowed_fallback(|request: Request| refuse(request, Failure::Method))
         .fallback(|request: Request| refuse(request, Failure::NotFound))
         .layer(map_response(page::guard))

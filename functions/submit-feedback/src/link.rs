@@ -1,13 +1,37 @@
 //! What a link leads to. Its signature is verified before anything is read.
 
-use barometer_cloud::{language::Language, table::asks::Ask};
-use barometer_domain::{Settings, token::Purpose};
+use axum::{
+    extract::{Path, rejection::PathRejection},
+    response::Response,
+};
+use barometer_cloud::table::asks::Ask;
+use barometer_domain::{
+    Settings,
+    language::Language,
+    token::{self, Purpose},
+};
+use http::StatusCode;
 
 use crate::{
     Deps,
-    failure::Failure,
+    failure::{Failure, Reader},
+    page::{Frame, notice},
     texts::{Texts, texts},
 };
+
+/// Answers a request by what `answer` says of the token in its path. The links of a test mail lead to a page that says
+/// what they are, whatever is asked there: no other code sees them.
+pub async fn follow(
+    token: Result<Path<String>, PathRejection>,
+    reader: Reader,
+    answer: impl AsyncFnOnce(String) -> Result<Response, Failure>,
+) -> Response {
+    let Ok(Path(token)) = token else { return reader.refuse(Failure::NotFound) };
+    if let Some(language) = token::test_language(&token) {
+        return notice(StatusCode::OK, language, texts(language).test);
+    }
+    answer(token).await.unwrap_or_else(|failure| reader.refuse(failure))
+}
 
 /// An opened link.
 #[derive(Debug)]
@@ -38,8 +62,8 @@ impl Link {
             spoken = user.and_then(|user| user.language);
         }
         let language = match spoken {
-            // Mails to those who speak none of our languages are in the default one, and so is the page.
-            Some(tag) => Language::of_tag(&tag).unwrap_or_default(),
+            // Mails to those who speak none of our languages are in the workspace's, and so is the page.
+            Some(tag) => Language::of_user(Some(&tag), settings.mail.language),
             None => browser,
         };
         Ok(Self { ask, settings, language })
@@ -48,6 +72,11 @@ impl Link {
     /// The texts of its pages.
     pub fn texts(&self) -> &'static Texts {
         texts(self.language)
+    }
+
+    /// What surrounds its pages.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame::new(self.language, self.settings.product(), self.settings.mail.accent())
     }
 
     /// A text about the product.

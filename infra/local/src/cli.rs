@@ -12,7 +12,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::home::{Options, StartError};
-use crate::{demo, import, rebuild, serve, workspace};
+use crate::{demo, import, preview, rebuild, serve, workspace};
 
 /// Where data goes when nothing else is said.
 pub const DATA_FOLDER: &str = "barometer-data";
@@ -44,6 +44,17 @@ enum Command {
     /// Ends with 0 when nothing differs (any more), with 1 when something differs and was only to be checked or is
     /// published, with 2 when it failed.
     Rebuild(rebuild::RebuildArgs),
+    /// Mails.
+    #[command(subcommand)]
+    Mail(MailCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum MailCommand {
+    /// Shows the mail that asks, as text, HTML or the whole message, and sends nothing.
+    ///
+    /// The links of a preview open a page that says that it is a test.
+    Preview(preview::PreviewArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +115,9 @@ pub enum CliError {
     /// The rebuild failed.
     #[error(transparent)]
     Rebuild(#[from] rebuild::RebuildError),
+    /// There is no preview.
+    #[error(transparent)]
+    Preview(#[from] preview::PreviewError),
 }
 
 /// An import came to its end and left rows out.
@@ -134,6 +148,7 @@ fn run(command: Command) -> Result<ExitCode, CliError> {
             Command::Serve(args) => serve::run(args.into()).await?,
             Command::Demo(args) => demo::run(args.for_demo()).await?,
             Command::Workspace(WorkspaceCommand::Create(args)) => workspace::create(args).await?,
+            Command::Mail(MailCommand::Preview(args)) => preview::run(args).await?,
             Command::Import(args) => {
                 let whole = import::run(*args).await?;
                 return Ok(if whole { ExitCode::SUCCESS } else { SOME_LEFT_OUT.into() });
@@ -164,7 +179,9 @@ mod tests {
     fn options(args: &[&str]) -> Result<Options, clap::Error> {
         match Cli::try_parse_from(args)?.command {
             Command::Serve(args) | Command::Demo(args) => Ok(args.into()),
-            Command::Workspace(_) | Command::Import(_) | Command::Rebuild(_) => panic!("not a home"),
+            Command::Workspace(_) | Command::Import(_) | Command::Rebuild(_) | Command::Mail(_) => {
+                panic!("not a home")
+            }
         }
     }
 

@@ -99,8 +99,9 @@ pub fn functions(wiring: Wiring) -> Functions {
     let update = update_status::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone() };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
-    let dashboard = dashboard::Deps { table: table.clone(), clock: clock.clone(), secure_cookies: false };
-    let react = react::Deps { table: table.clone(), bus: bus.clone(), clock };
+    let react = react::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
+    let dashboard =
+        dashboard::Deps { table: table.clone(), clock, mailer: mailer.clone(), secure_cookies: false };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus };

@@ -1,6 +1,6 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
-//! happiness, quadrant, status, signed links, why a score changed, alerts and disagreements, when users are asked and
-//! when mailing stops, what answers ask of a CSM, tasks and the daily digest.
+//! happiness, quadrant, status, signed links, how mails look, why a score changed, alerts and disagreements, when users
+//! are asked and when mailing stops, what answers ask of a CSM, tasks and the daily digest.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -8,6 +8,7 @@
 //!
 //! Percentages are integers in basis points from end to end ([`Percent`]); no floating point decides a band.
 
+pub mod accent;
 pub mod activity;
 pub mod alert;
 pub mod answer;
@@ -27,7 +28,9 @@ pub mod happiness;
 pub mod happiness_change;
 pub mod happiness_drop;
 pub mod ids;
+pub mod language;
 pub mod loose;
+pub mod mail;
 pub mod member;
 pub mod month;
 pub mod overview;

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, num::NonZeroU8, num::NonZeroU16};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{Percent, UserId, Zone, band::Bands, catalogue::Feature, happiness::Levels, status::ReviewDays};
+use crate::{
+    Percent, UserId, Zone, band::Bands, catalogue::Feature, happiness::Levels, mail::MailSettings,
+    status::ReviewDays,
+};
 
 /// How far the sum of the weights may be from 100 %: 0.05 %, so that 33.33 × 3 is legal.
 pub const WEIGHT_TOLERANCE: u16 = 5;
@@ -261,21 +264,6 @@ impl Exclusions {
     }
 }
 
-/// How mails look and where answers to them go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MailSettings {
-    /// The product's name in the question; the workspace's name when empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub product: String,
-    /// Where a reply goes; the sender when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
-    /// The postal address in the footer.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub footer: String,
-}
-
 /// A workspace's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -403,10 +391,8 @@ impl Settings {
         if self.feature_days.get() > 28 {
             error("/feature_days".to_owned(), "there are 28 days in four weeks");
         }
-        if let Some(reply_to) = &self.mail.reply_to
-            && (!reply_to.contains('@') || reply_to.chars().any(|char| char.is_control() || char == ' '))
-        {
-            error("/mail/reply_to".to_owned(), "not an e-mail address");
+        for (field, detail) in self.mail.check() {
+            error(format!("/mail/{field}"), &detail);
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

@@ -8,11 +8,13 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::SendId;
+use crate::{SendId, language::Language};
 
 const VERSION: u8 = 1;
 const BODY: usize = 1 + 1 + 1 + 16 + 4;
 const MAC: usize = 16;
+/// How the token of a test mail begins. No signed one does: its first byte is the version.
+const TEST: &str = "test-";
 
 /// What a link may be used for. A link for one can't be used for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,16 @@ impl Keys {
         }
         Ok(SendId::from_bytes(*send))
     }
+}
+
+/// The token of the links in a test mail. Nobody signs it: the page behind it only says that it is a test.
+pub fn of_test(language: Language) -> String {
+    format!("{TEST}{}", language.tag())
+}
+
+/// The language of the test mail that a token was for; nothing when it is any other token.
+pub fn test_language(token: &str) -> Option<Language> {
+    Language::ALL.into_iter().find(|language| token.strip_prefix(TEST) == Some(language.tag()))
 }
 
 /// HMAC takes keys of any length, so this is always something.

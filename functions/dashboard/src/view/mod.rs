@@ -3,6 +3,7 @@
 pub mod chrome;
 pub mod company;
 pub mod concern;
+pub mod mail;
 pub mod portfolio;
 pub mod quadrant;
 pub mod query;

@@ -8,6 +8,8 @@ use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use crate::ses::Ses;
+
 /// Tuesday of 2026-W37.
 pub fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 9, 8, 10, 0, 0).unwrap()
@@ -33,7 +35,12 @@ pub struct Browser {
 
 impl Browser {
     pub fn at(table: &Table, now: DateTime<Utc>) -> Self {
-        let deps = Deps { table: table.clone(), clock: Clock::fixed(now), secure_cookies: true };
+        Self::with_ses(table, now, &Ses::default())
+    }
+
+    pub fn with_ses(table: &Table, now: DateTime<Utc>, ses: &Ses) -> Self {
+        let (table, clock) = (table.clone(), Clock::fixed(now));
+        let deps = Deps { table, clock, mailer: ses.mailer(), secure_cookies: true };
         Self { router: dashboard::router(deps), cookie: None }
     }
 

@@ -3,7 +3,9 @@
 
 mod browser;
 mod invented;
+mod mail;
 mod pages;
+mod ses;
 mod sign_in;
 mod sources;
 mod store;

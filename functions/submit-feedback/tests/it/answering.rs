@@ -52,7 +52,7 @@ async fn looking_never_writes() {
     for rating in 0..=10 {
         world.get(&format!("/f/{token}?s={rating}")).await;
     }
-    for path in [format!("/f/{token}?h=1"), format!("/u/{unsubscribe}"), format!("/f/{token}?s=%FF&s=&=")] {
+    for path in [format!("/u/{unsubscribe}"), format!("/f/{token}?s=%FF&s=&=")] {
         assert_eq!(world.get(&path).await.status, StatusCode::OK, "{path}");
         let head = http::Request::head(&path).body(axum::body::Body::empty()).unwrap();
         let head = world.send(head).await;

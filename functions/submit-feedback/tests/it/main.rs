@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod answering;
+mod one_click;
 mod pages;
+mod scanners;
 mod support;
 mod unsubscribing;

@@ -119,6 +119,35 @@ async fn pages_speak_the_users_language_else_the_browsers() {
 }
 
 #[tokio::test]
+async fn pages_wear_the_workspace_s_accent_and_name_and_the_scale_does_not() {
+    let world = World::new().await;
+    let mut version = world.table.settings(&world.workspace).await.unwrap().unwrap();
+    version.version += 1;
+    version.settings.mail.product = "R&D <Rocket>".to_owned();
+    version.settings.mail.accent = Some("#7a1f5c".to_owned());
+    version.settings.mail.logo_url = Some("https://cdn.example.com/logo.png".to_owned());
+    world.table.save_settings(&world.workspace, &version).await.unwrap();
+    let plain = World::new().await;
+    let others = plain.get(&format!("/f/{}", plain.token(Purpose::Feedback))).await;
+    for path in [
+        format!("/f/{}", world.token(Purpose::Feedback)),
+        format!("/u/{}", world.token(Purpose::Unsubscribe)),
+    ] {
+        let seen = world.get(&path).await;
+        assert!(seen.body.contains("<header>R&#38;D &#60;Rocket&#62;</header>"), "{}", seen.body);
+        assert!(seen.body.contains("--accent: #7a1f5c;"));
+        assert!(!seen.body.contains("cdn.example.com"), "nothing comes from elsewhere");
+        let (policy, other) =
+            (seen.header("content-security-policy"), others.header("content-security-policy"));
+        assert_ne!(policy, other, "the policy allows this very style");
+    }
+    let style = include_str!("../../templates/style.css");
+    for rule in style.lines().filter(|rule| rule.contains("rating") || rule.contains("radio")) {
+        assert!(!rule.contains("--accent)"), "{rule}");
+    }
+}
+
+#[tokio::test]
 async fn programs_get_problem_documents() {
     let world = World::new().await;
     let path = format!("/f/{}", world.token(Purpose::Feedback));
@@ -156,7 +185,7 @@ async fn the_form_can_be_used_by_everybody() {
     ));
     assert!(body.contains(r#"<label class="comment" for="comment">"#));
     assert!(body.contains(r#"name="viewport""#));
-    assert!(body.contains(r#"?h=1" rel="nofollow" tabindex="-1" aria-hidden="true" hidden>"#));
+    assert!(body.contains(r#"?h=1" rel="nofollow" tabindex="-1" aria-hidden="true">"#));
     let wrong = world.answer("rating=").await;
     assert!(
         wrong.body.contains(r#"role="alert""#) && wrong.body.contains(r#"aria-describedby="scale mistake""#)

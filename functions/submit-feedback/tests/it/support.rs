@@ -1,6 +1,7 @@
 //! A company whose user was asked, the pages, and what a browser does with them.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, OnceLock,
@@ -32,11 +33,16 @@ use barometer_domain::{
     CompanyId, SendId, UserId, WorkspaceId,
     token::{Key, Keys, Purpose},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use lambda_http::{
+    lambda_runtime::{Context, LambdaEvent},
+    request::LambdaRequest,
+};
 use submit_feedback::{Deps, router};
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 /// The embedded store of this process.
 fn store() -> SocketAddr {
@@ -214,6 +220,55 @@ impl World {
     pub async fn post(&self, path: &str, body: impl Into<Body>) -> Seen {
         let kind = "application/x-www-form-urlencoded";
         self.send(Request::post(path).header("content-type", kind).body(body.into()).unwrap()).await
+    }
+
+    /// Sends a request as API Gateway hands it to the function: an HTTP API event, payload format 2.0.
+    pub async fn gateway(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Seen {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut named: BTreeMap<&str, &str> = headers.iter().copied().collect();
+        named.insert("host", "ask.example.com");
+        let event = serde_json::json!({
+            "version": "2.0", "routeKey": format!("{method} {path}"), "rawPath": path, "rawQueryString": query,
+            "headers": named,
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "ask.example.com", "domainPrefix": "ask",
+                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7",
+                         "userAgent": "test"},
+                "requestId": "r", "routeKey": "$default", "stage": "$default",
+                "time": "10/Sep/2026:12:00:00 +0000", "timeEpoch": 1_789_041_600_000_i64
+            },
+            "body": STANDARD.encode(body), "isBase64Encoded": true
+        });
+        let request: LambdaRequest = serde_json::from_value(event).unwrap();
+        let mut adapter = lambda_http::Adapter::from(router(self.deps.clone()));
+        let answer = adapter.call(LambdaEvent::new(request, Context::default())).await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        let mut headers = HeaderMap::new();
+        for (name, value) in answer["headers"].as_object().unwrap() {
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.insert(name, value.as_str().unwrap().parse().unwrap());
+        }
+        for cookie in answer["cookies"].as_array().into_iter().flatten() {
+            headers.append("set-cookie", cookie.as_str().unwrap().parse().unwrap());
+        }
+        let body = answer["body"].as_str().unwrap_or_default();
+        let body = match answer["isBase64Encoded"].as_bool() {
+            Some(true) => String::from_utf8(STANDARD.decode(body).unwrap()).unwrap(),
+            _ => body.to_owned(),
+        };
+        let status = u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap();
+        Seen { status: status.try_into().unwrap(), headers, body }
+    }
+
+    /// Since when Ann is unsubscribed.
+    pub async fn unsubscribed_at(&self) -> Option<DateTime<Utc>> {
+        let user = self.table.user(&self.workspace, &self.user).await.unwrap();
+        user.and_then(|user| user.unsubscribed_at)
+    }
+
+    /// When a machine was seen behind the links of Ann's mail.
+    pub async fn scanned_at(&self) -> Option<DateTime<Utc>> {
+        self.table.scanned_at(&self.ask).await.unwrap()
     }
 
     /// Answers as Ann.

@@ -14,6 +14,7 @@
 //! | what came from a source on a UTC day | `<ws>#source#<id>` | `day#<date>` | [`sources`] |
 //! | why it was not taken | `<ws>#source#<id>` | `reason#<date>#<unit>#<code>` | [`sources`] |
 //! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
+//! | how many test mails went out in an hour | `<ws>#settings` | `test-mails` | [`test_mails`] |
 //! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
 //! | member | `<ws>#company#<company>` | `user#<user>` | [`members`] |
 //! | activity of a user and day | `<ws>#company#<company>` | `act#<week>#<user>#<day>` | [`activity`] |
@@ -23,6 +24,7 @@
 //! | answer | `<ws>#company#<company>` | `answer#<instant>#<hash>` | [`answers`] |
 //! | mark of an answer that came as an event | `<ws>#company#<company>` | `answered#<hash>` | [`answers`] |
 //! | ask (one planned mail) | `<ws>#company#<company>` | `ask#<send id>` | [`asks`] |
+//! | mark that a machine opened its pages | `<ws>#company#<company>` | `ask#<send id>` | [`scans`] |
 //! | where an ask lies | `send#<send id>` | `send` | [`asks`] |
 //! | user | `<ws>#user#<user>` | `who` | [`users`] |
 //! | group memory, four weeks an item | `<ws>#user#<user>` | `who#group#<number>#<company>` | [`users`] |
@@ -65,10 +67,12 @@ pub mod outbox;
 pub mod overviews;
 pub mod rebuild;
 pub mod runs;
+pub mod scans;
 pub mod settings;
 pub mod snapshots;
 pub mod sources;
 pub mod statuses;
+pub mod test_mails;
 pub mod users;
 
 use std::collections::HashMap;

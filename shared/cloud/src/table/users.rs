@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use barometer_domain::{CompanyId, IsoWeek, UserId, WorkspaceId, Zone, groups::Groups, loose::Loose};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -324,6 +324,27 @@ impl Table {
         self.update(keys::user(workspace, user), WHO.to_owned())
             .update_expression("SET unsubscribed_at = if_not_exists(unsubscribed_at, :at)")
             .expression_attribute_values(":at", item::text(keys::instant(at)))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Takes an unsubscribe back. Errors: [`StoreError::Conflict`] when the user isn't unsubscribed, or was subscribed
+    /// again within `pause`: who presses the buttons in turn, man or machine, writes no more often than that.
+    pub async fn resubscribe(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        at: DateTime<Utc>,
+        pause: TimeDelta,
+    ) -> Result<(), StoreError> {
+        self.update(keys::user(workspace, user), WHO.to_owned())
+            .update_expression("SET resubscribed_at = :at REMOVE unsubscribed_at")
+            .condition_expression(
+                "attribute_exists(unsubscribed_at) AND (attribute_not_exists(resubscribed_at) OR resubscribed_at <= :before)",
+            )
+            .expression_attribute_values(":at", item::text(keys::instant(at)))
+            .expression_attribute_values(":before", item::text(keys::instant(at - pause)))
             .send()
             .await?;
         Ok(())

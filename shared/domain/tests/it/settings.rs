@@ -130,6 +130,15 @@ fn a_check_names_every_field_that_breaks_a_rule() {
     settings.mail.reply_to = Some("csm@acme.example".into());
     assert_eq!(settings.check(), Ok(()));
 
+    settings.mail.accent = Some("#ffcc00".into());
+    settings.mail.logo_url = Some("http://acme.example/logo.png".into());
+    let errors = settings.check().unwrap_err();
+    assert_eq!(
+        errors[0].to_string(),
+        "/mail/accent: white text on this colour has a contrast of 1.51:1; it must be 4.5:1 or more. Take a darker colour"
+    );
+    assert_eq!(pointers(&settings), ["/mail/accent", "/mail/logo_url"]);
+
     let error = SettingsError { pointer: "/name".into(), detail: "a workspace has a name".into() };
     assert_eq!(error.to_string(), "/name: a workspace has a name");
 }

@@ -3,7 +3,8 @@
 
 use barometer_domain::{
     SendId,
-    token::{Key, Keys, Purpose, TokenError},
+    language::Language,
+    token::{Key, Keys, Purpose, TokenError, of_test, test_language},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
@@ -116,6 +117,22 @@ fn keys_rotate_without_breaking_links() {
 fn a_key_is_not_printed() {
     let text = format!("{:?}", Keys::new(Key { id: 3, secret: b"s3cret".to_vec() }, Vec::new()));
     assert!(!text.contains("115") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn the_token_of_a_test_mail_opens_nothing_and_names_its_language() {
+    for language in Language::ALL {
+        let test = of_test(language);
+        assert_eq!(test_language(&test), Some(language));
+        for purpose in [Purpose::Feedback, Purpose::Unsubscribe] {
+            assert_eq!(keys().open(purpose, &test, at(NOW)), Err(TokenError::Invalid));
+        }
+    }
+    for other in
+        ["", "test-", "test-EN", "test-en ", "test-fr", "en", &keys().sign(Purpose::Feedback, send(), None)]
+    {
+        assert_eq!(test_language(other), None, "{other:?}");
+    }
 }
 
 proptest! {

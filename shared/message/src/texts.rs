@@ -1,6 +1,6 @@
 //! What a mail says, all texts of one language together.
 
-use barometer_cloud::language::Language;
+use barometer_domain::language::Language;
 
 /// The texts of a mail in one language. `{product}`, `{name}` and `{rating}` stand for what they name.
 #[derive(Debug)]
@@ -60,3 +60,36 @@ const GERMAN: Texts = Texts {
     why: "Sie erhalten diese E-Mail, weil Sie {product} nutzen.",
     unsubscribe: "Diese E-Mails abbestellen",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Taken apart, so that a text that is added can't be forgotten here.
+    fn all(texts: &Texts) -> [&'static str; 10] {
+        let Texts {
+            subject,
+            greeting,
+            greeting_by_name,
+            question,
+            scale,
+            click,
+            rating,
+            reason,
+            why,
+            unsubscribe,
+        } = *texts;
+        [subject, greeting, greeting_by_name, question, scale, click, rating, reason, why, unsubscribe]
+    }
+
+    #[test]
+    fn every_text_is_there_and_differs_between_the_languages() {
+        for (english, german) in all(&ENGLISH).into_iter().zip(all(&GERMAN)) {
+            assert!(!english.trim().is_empty() && !german.trim().is_empty());
+            assert_ne!(english, german);
+            for place in ["{product}", "{name}", "{rating}"] {
+                assert_eq!(english.contains(place), german.contains(place), "{english} {german}");
+            }
+        }
+    }
+}

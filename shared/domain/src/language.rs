@@ -1,12 +1,16 @@
 //! The languages in which Barometer writes to users. A text exists in every one of them or not at all.
 
+use serde::{Deserialize, Serialize};
+
 /// A language of mails and pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Language {
     /// English: what is written to whoever speaks none of the others.
     #[default]
+    #[serde(rename = "en")]
     English,
     /// German.
+    #[serde(rename = "de")]
     German,
 }
 
@@ -26,6 +30,11 @@ impl Language {
     pub fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;
         Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// The language of a user: their own, else the fallback when nothing or none of ours is known of them.
+    pub fn of_user(tag: Option<&str>, fallback: Self) -> Self {
+        tag.and_then(Self::of_tag).unwrap_or(fallback)
     }
 
     /// The language that a reader likes best of ours, by an `Accept-Language` header (RFC 9110); the default

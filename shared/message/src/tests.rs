@@ -5,15 +5,17 @@ use barometer_domain::{
 use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
 
 use super::*;
+use crate::texts::texts;
 
-const ORIGIN: &str = "https://ask.example.com";
+pub const ORIGIN: &str = "https://ask.example.com";
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
 /// What a question borrows from.
-struct Inputs {
+pub struct Inputs {
+    pub settings: Settings,
     workspace: WorkspaceId,
     send: SendId,
     from: Mailbox,
@@ -23,31 +25,33 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let workspace = WorkspaceId::new("ws_0011").unwrap();
         let company = CompanyId::new("acme").unwrap();
         let send = SendId::derive(&workspace, &company, &UserId::new("ann").unwrap(), "feedback", 1);
         let keys = Keys::new(Key { id: 1, secret: vec![7; 32] }, Vec::new());
         let date = at("2026-09-10T13:00:00Z");
+        let mut settings = Settings { name: "Initech".to_owned(), ..Settings::default() };
+        settings.mail.reply_to = Some("csm@initech.example".to_owned());
+        settings.mail.footer = "Initech Ltd\n1 Example Street, Springfield".to_owned();
         Self {
+            settings,
             workspace,
             send,
-            from: "Initech <ask@initech.example>".parse().unwrap(),
+            from: "Barometer <ask@initech.example>".parse().unwrap(),
             feedback: keys.sign(Purpose::Feedback, send, Some(date + chrono::TimeDelta::days(30))),
             unsubscribe: keys.sign(Purpose::Unsubscribe, send, None),
             date,
         }
     }
 
-    fn question(&self) -> Question<'_> {
+    pub fn question(&self) -> Question<'_> {
         Question {
             language: Language::English,
-            product: "Initech",
+            settings: &self.settings,
             from: &self.from,
             to: "ann@acme.example",
             name: Some("Ann Lee"),
-            reply_to: Some("csm@initech.example"),
-            footer: "Initech Ltd\n1 Example Street, Springfield",
             origin: ORIGIN,
             feedback: &self.feedback,
             unsubscribe: &self.unsubscribe,
@@ -64,6 +68,13 @@ fn mail(change: impl FnOnce(&mut Question<'_>)) -> Result<Vec<u8>, MessageError>
     let mut question = inputs.question();
     change(&mut question);
     compose(&question)
+}
+
+/// The mail under some other settings.
+fn mail_with(change: impl FnOnce(&mut barometer_domain::mail::MailSettings)) -> Vec<u8> {
+    let mut inputs = Inputs::new();
+    change(&mut inputs.settings.mail);
+    compose(&inputs.question()).unwrap()
 }
 
 fn header(mail: &ParsedMail<'_>, name: &str) -> String {
@@ -105,7 +116,7 @@ fn both_parts_hold_the_question_and_all_links() {
     }
     assert!(found[11].starts_with("https://ask.example.com/u/"));
     assert!(found.iter().all(|link| !link.contains('@')));
-    assert!(!html.contains("<img") && !html.contains("<script") && !html.contains("background"));
+    assert!(!html.contains("<img") && !html.contains("<script"));
 }
 
 #[test]
@@ -137,10 +148,67 @@ fn headers_are_those_that_mail_programs_look_for() {
 
 #[test]
 fn without_a_mailbox_for_replies_the_link_stands_alone() {
-    let raw = mail(|question| question.reply_to = None).unwrap();
+    let raw = mail_with(|mail| mail.reply_to = None);
     let parsed = parse_mail(&raw).unwrap();
     assert!(!header(&parsed, "List-Unsubscribe").contains("mailto"));
     assert!(parsed.headers.get_first_value("Reply-To").is_none());
+}
+
+#[test]
+fn a_mail_comes_under_the_name_of_the_sender_else_of_the_product() {
+    for (sender, product, name) in [
+        ("Ada of Rocket", "Rocket", "Ada of Rocket"),
+        ("", "Rocket", "Rocket"),
+        ("", "", "Initech"),
+        (" \r\n ", "Rocket", "Rocket"),
+        ("Bob\r\nBcc: x@example.com", "", "Bob Bcc: x@example.com"),
+    ] {
+        let raw = mail_with(|mail| (mail.sender_name, mail.product) = (sender.into(), product.into()));
+        let parsed = parse_mail(&raw).unwrap();
+        let from = mailparse::addrparse_header(parsed.headers.get_first_header("From").unwrap()).unwrap();
+        let from = from.extract_single_info().unwrap();
+        assert_eq!((from.display_name.as_deref(), from.addr.as_str()), (Some(name), "ask@initech.example"));
+    }
+}
+
+#[test]
+fn the_accent_is_a_bar_and_the_scale_stays_without_colour() {
+    let raw = mail_with(|mail| mail.accent = Some("#7A1F5C".to_owned()));
+    let (_, html) = parts(&parse_mail(&raw).unwrap());
+    assert_eq!(html.matches("#7a1f5c").count(), 1);
+    assert!(html.contains("border-top:4px solid #7a1f5c"));
+    let scale: Vec<&str> =
+        html.split("<a href").skip(1).take(11).map(|link| link.split('>').next().unwrap()).collect();
+    let styles: std::collections::BTreeSet<&str> =
+        scale.iter().map(|link| link.split("style=").nth(1).unwrap()).collect();
+    assert_eq!(styles.len(), 1, "eleven links that look the same");
+    for style in styles {
+        assert!(!style.contains("background") && style.matches("color").count() == 1, "{style}");
+        assert!(style.contains("color:inherit"), "{style}");
+    }
+}
+
+#[test]
+fn a_logo_stands_there_when_it_is_set_and_its_name_when_images_are_off() {
+    let raw = mail_with(|mail| {
+        mail.logo_url = Some("https://cdn.example.com/logo.png?a=1&b=2".to_owned());
+        mail.product = "R&D <Rocket>".to_owned();
+    });
+    let (text, html) = parts(&parse_mail(&raw).unwrap());
+    assert_eq!(html.matches("<img").count(), 1);
+    assert!(
+        html.contains(r#"src="https://cdn.example.com/logo.png?a=1&#38;b=2" alt="R&#38;D &#60;Rocket&#62;""#),
+        "{html}"
+    );
+    assert!(!text.contains("cdn.example.com"));
+    let raw = mail_with(|mail| mail.logo_url = Some("http://cdn.example.com/logo.png".to_owned()));
+    assert!(!parts(&parse_mail(&raw).unwrap()).1.contains("<img"));
+}
+
+#[test]
+fn a_mail_program_is_told_that_both_colour_schemes_will_do() {
+    let (_, html) = parts(&parse_mail(&mail(|_| {}).unwrap()).unwrap());
+    assert!(html.contains(r#"<meta name="color-scheme" content="light dark">"#));
 }
 
 #[test]
@@ -170,7 +238,7 @@ fn german_is_german_throughout() {
 }
 
 /// What people, products and forms put into names.
-fn hostile() -> Vec<String> {
+pub fn hostile() -> Vec<String> {
     vec![
         "Ann\r\nBcc: victim@example.com".to_owned(),
         "Ann\nX-Evil: 1\n\n<b>body</b>".to_owned(),
@@ -183,6 +251,7 @@ fn hostile() -> Vec<String> {
         "x".repeat(500),
         "😀".repeat(500),
         "=?utf-8?Q?Bcc:_victim?=".to_owned(),
+        "=?utf-8?b?QmNjOiB4?= =?utf-8?Q?=0D=0ABcc:_x?=".to_owned(),
         "a,b;c <d@example.com>, \"e\\".to_owned(),
         "\0\u{7}\u{1b}[31mAnn\u{2028}Bcc: x".to_owned(),
         "http://evil.example/free".to_owned(),
@@ -190,6 +259,16 @@ fn hostile() -> Vec<String> {
         " \t ".to_owned(),
         String::new(),
     ]
+}
+
+/// A mail with a text in every place that somebody else fills.
+pub fn hostile_mail(language: Language, text: &str) -> Vec<u8> {
+    let mut inputs = Inputs::new();
+    inputs.settings.name = text.to_owned();
+    let mail = &mut inputs.settings.mail;
+    (mail.product, mail.sender_name, mail.footer) = (text.to_owned(), text.to_owned(), text.to_owned());
+    (mail.accent, mail.logo_url) = (Some(text.to_owned()), Some(text.to_owned()));
+    compose(&Question { language, name: Some(text), ..inputs.question() }).unwrap()
 }
 
 #[test]
@@ -201,17 +280,11 @@ fn no_name_breaks_out_of_its_place() {
     let expected = names(&parse_mail(&plain).unwrap());
     for name in hostile() {
         for language in Language::ALL {
-            let inputs = Inputs::new();
-            let raw = compose(&Question {
-                language,
-                name: Some(&name),
-                product: &name,
-                footer: &name,
-                ..inputs.question()
-            })
-            .unwrap();
+            let raw = hostile_mail(language, &name);
             let parsed = parse_mail(&raw).unwrap();
             assert_eq!(names(&parsed), expected, "{name:?}");
+            let once: std::collections::BTreeSet<&String> = expected.iter().collect();
+            assert_eq!(once.len(), expected.len(), "each header stands there once");
             let (text, html) = parts(&parsed);
             assert_eq!(links(&text).len(), 12, "{name:?}");
             assert_eq!(links(&html).len(), 12, "{name:?}");

@@ -1,0 +1,203 @@
+// The pages and the mail as people and machines meet them, in Chromium against a running home: axe finds nothing in light,
+// dark, at 320 px and at 400 % zoom; a browser that stays without a click gives no answer; one click and one confirm give one.
+//
+// Environment: BAROMETER, the home's binary; CHROMIUM; WORK, a folder, where pictures of every page are left.
+
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+import { Home } from './home.js';
+
+const work = process.env.WORK;
+const pictures = `${work}/pictures`;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** 400 % zoom of a window of 1280 × 1024 is one of 320 × 256 (WCAG 2.2, 1.4.10). */
+const VIEWS = [
+  { name: 'light', colorScheme: 'light', width: 1280, height: 1024 },
+  { name: 'dark', colorScheme: 'dark', width: 1280, height: 1024 },
+  { name: 'light-320', colorScheme: 'light', width: 320, height: 720 },
+  { name: 'dark-320', colorScheme: 'dark', width: 320, height: 720 },
+  { name: 'light-400', colorScheme: 'light', width: 320, height: 256 },
+  { name: 'dark-400', colorScheme: 'dark', width: 320, height: 256 },
+];
+
+let failures = 0;
+let looks = 0;
+
+function check(what, found, wanted) {
+  const same = JSON.stringify(found) === JSON.stringify(wanted);
+  if (!same) failures += 1;
+  console.log(`  ${same ? '✓' : '✗'} ${what}`);
+  if (!same) console.log(`      found  ${JSON.stringify(found)}\n      wanted ${JSON.stringify(wanted)}`);
+}
+
+/** Every rule of axe, the best practices too, in every view; and nothing to scroll sideways. */
+async function look(page, name) {
+  const found = [];
+  for (const view of VIEWS) {
+    await page.setViewportSize({ width: view.width, height: view.height });
+    await page.emulateMedia({ colorScheme: view.colorScheme });
+    // Through the debugger, which the page's policy doesn't bind.
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { iframes: false, resultTypes: ['violations'] }));
+    for (const { id, nodes } of violations) found.push(`${view.name}: ${id} ${nodes.map(({ html }) => html).join(' ')}`);
+    const sideways = await page.evaluate(() => document.scrollingElement.scrollWidth > window.innerWidth);
+    if (sideways) found.push(`${view.name}: scrolls sideways`);
+    await page.screenshot({ path: `${pictures}/${name}-${view.name}.png`, fullPage: true });
+    looks += 1;
+  }
+  check(`axe finds nothing on: ${name}`, found, []);
+}
+
+rmSync(pictures, { recursive: true, force: true });
+mkdirSync(pictures, { recursive: true });
+const data = `${work}/data`;
+rmSync(data, { recursive: true, force: true });
+const home = new Home(process.env.BAROMETER ?? 'barometer', data, `${work}/home.log`);
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+
+async function moveClock(minutes) {
+  const { now } = await home.call('GET', '/local/clock');
+  await home.call('POST', '/local/clock', { body: { now: new Date(Date.parse(now) + minutes * 60_000).toISOString() } });
+}
+
+async function answers() {
+  const bus = await home.call('GET', '/local/bus');
+  return bus.filter((event) => event['detail-type'] === 'feedback.received').length;
+}
+
+const users = { ada: 'en', bruno: 'de', cleo: 'en' };
+
+/** A workspace with a look of its own whose three users were asked. Returns its API token and each user's mail. */
+async function asked() {
+  const workspace = await home.call('POST', '/local/workspaces', { body: { name: 'Initech', time_zone: 'UTC' } });
+  const token = workspace.api_token;
+  const mail = { product: 'Rocket', sender_name: 'Ada of Rocket', accent: '#7a1f5c', footer: 'Initech Ltd\n1 Example Street, Springfield' };
+  await home.call('PUT', '/v1/settings', { token, body: { mail } });
+  const timestamp = '2026-08-10T10:00:00Z';
+  const batch = Object.entries(users).flatMap(([userId, language]) => [
+    { type: 'identify', userId, timestamp, traits: { email: `${userId}@acme.example`, name: userId[0].toUpperCase() + userId.slice(1), language } },
+    { type: 'group', userId, groupId: 'acme', timestamp, traits: { name: 'Acme' } },
+    { type: 'track', userId, event: 'Report Edited', timestamp, context: { groupId: 'acme' } },
+  ]);
+  await home.call('POST', '/v1/batch', { body: { writeKey: workspace.write_key, batch } });
+  await home.call('PATCH', '/v1/companies/acme', { token, body: { request_feedback: true } });
+  const mails = {};
+  for (let day = 0; day < 60 && Object.keys(mails).length < Object.keys(users).length; day++) {
+    await moveClock(24 * 60);
+    for (const mail of await home.call('GET', '/local/mail')) mails[mail.to[0].split('@')[0]] ??= mail;
+  }
+  return { token, mails };
+}
+
+const links = (mail) => [...mail.text.matchAll(/https?:\/\/\S+/g)].map(([url]) => url);
+
+try {
+  await home.start('2026-09-07T08:00:00Z');
+  const { token, mails } = await asked();
+  check('every user got one mail', Object.keys(mails).sort(), Object.keys(users));
+
+  console.log('\nMachines');
+  const machine = await browser.newContext();
+  const ratings = links(mails.ada).slice(0, 11);
+  const tabs = await Promise.all(ratings.map(async (url) => {
+    const tab = await machine.newPage();
+    await tab.goto(url);
+    return tab;
+  }));
+  const [tab] = tabs;
+  const debug = await machine.newCDPSession(tab);
+  const stayed = new Promise((done) => debug.once('Emulation.virtualTimeBudgetExpired', done));
+  // Half a minute of the page's own time: timers and loads happen, nobody waits for them.
+  await debug.send('Emulation.setVirtualTimePolicy', { policy: 'pauseIfNetworkFetchesPending', budget: 30_000 });
+  await stayed;
+  check('eleven links open at once, one for 30 seconds, no click: no answer', await answers(), 0);
+  await machine.close();
+
+  console.log('\nA person, without JavaScript');
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const person = await plain.newPage();
+  await person.setContent(mails.ada.html);
+  await person.getByRole('link', { name: '8 of 10' }).click();
+  await person.waitForURL('**/f/*');
+  check('the click chooses, and gives no answer', { chosen: await person.getByRole('radio', { checked: true }).getAttribute('value'), answers: await answers() }, { chosen: '8', answers: 0 });
+  await person.keyboard.press('Tab');
+  check('the first thing the keyboard reaches is the chosen number', await person.locator(':focus').getAttribute('value'), '8');
+  const reached = [];
+  for (let step = 0; step < 4; step++) {
+    await person.keyboard.press('Tab');
+    reached.push(await person.evaluate(() => document.activeElement.tagName));
+  }
+  check('then the text, the button and the way out, and no link that nobody sees', reached, ['TEXTAREA', 'BUTTON', 'A', 'BODY']);
+  await person.getByRole('button', { name: 'Send answer' }).click();
+  await person.getByText('Your answer was recorded: 8 of 10.').waitFor();
+  check('one click and one confirm: one answer', await answers(), 1);
+  await plain.close();
+
+  console.log('\nEvery page');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) check(`a quiet console: ${message.text()}`, false, true);
+  });
+  for (const [name, user] of [['mail', 'ada'], ['mail-german', 'bruno']]) {
+    await page.setContent(mails[user].html);
+    await look(page, name);
+  }
+  const [, , , three] = links(mails.bruno);
+  await page.goto(three);
+  await look(page, 'question-german');
+  await page.locator('#comment').fill('Der Export ist zu langsam.');
+  await page.getByRole('button').click();
+  await look(page, 'thanks-german');
+  const open = links(mails.cleo).at(-2).split('?')[0];
+  await page.goto(open);
+  await look(page, 'question-unchosen');
+  // As a browser without form checks sends it.
+  await page.evaluate(() => document.querySelectorAll('input').forEach((input) => input.removeAttribute('required')));
+  await page.locator('#comment').fill('No number yet.');
+  await page.getByRole('button').click();
+  await look(page, 'mistake');
+  await page.getByRole('radio', { name: '10' }).check();
+  await page.getByRole('button', { name: 'Send answer' }).click();
+  await look(page, 'thanks');
+  await page.getByRole('link', { name: 'Change your answer' }).click();
+  await look(page, 'change');
+  await page.getByRole('link', { name: 'Unsubscribe' }).click();
+  await look(page, 'unsubscribe');
+  await page.getByRole('button', { name: 'Unsubscribe' }).click();
+  await look(page, 'unsubscribed');
+  await page.getByRole('button', { name: 'Subscribe again' }).click();
+  await look(page, 'resubscribed');
+  await page.getByRole('button', { name: 'Unsubscribe' }).click();
+  await page.getByRole('button', { name: 'Subscribe again' }).click();
+  await look(page, 'too-soon');
+  await page.goto(`${open}x`);
+  await look(page, 'not-a-link');
+  await page.goto(open.replace(/f\/.*/, 'f/test-en?s=8'));
+  await look(page, 'test');
+  await moveClock(31 * 24 * 60);
+  await page.goto(open);
+  await look(page, 'closed');
+
+  console.log('\nThe page of mails');
+  await page.goto(open.replace(/f\/.*/, 'sign-in'));
+  await page.getByLabel('API token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.goto(open.replace(/f\/.*/, 'settings/mail'));
+  const frames = await Promise.all(page.frames().slice(1).map((frame) => frame.locator('h1').textContent()));
+  check('its frames show the mail in both languages', frames.map((text) => text.includes('Rocket')), [true, true]);
+  await look(page, 'mails');
+  const before = (await home.call('GET', '/local/mail')).length;
+  await page.getByRole('textbox', { name: 'To' }).fill('csm@initech.example');
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.getByText('The test mail is on its way.').waitFor();
+  const after = await home.call('GET', '/local/mail');
+  check('a test is one mail, and no answer', [after.length - before, after.at(-1).to, await answers()], [1, ['csm@initech.example'], 3]);
+} finally {
+  await browser.close();
+  await home.stop();
+}
+console.log(`\n${looks} looks by axe; ${failures === 0 ? 'nothing failed' : `${failures} checks failed`}; pictures in ${pictures}`);
+process.exitCode = failures === 0 ? 0 : 1;
