@@ -197,3 +197,42 @@ async fn the_cadence_is_what_the_settings_say() {
     assert_eq!(ask::cadence(version.settings.cadence_days.duration(), 1), TimeDelta::days(90));
     assert!(world.member(&ann).await.due_at.unwrap() >= slot + TimeDelta::days(90));
 }
+
+#[tokio::test]
+async fn a_first_backlog_is_spread_and_a_small_one_is_not() {
+    for (users, most_days) in [(10, 1), (100, 5)] {
+        let world = World::new().await;
+        let mut known = Vec::new();
+        for number in 0..users {
+            known.push(world.add(&format!("u{number}")).await);
+        }
+        let settings = Settings { name: "Initech".to_owned(), ..Settings::default() };
+        // A Monday before the window, so that a day of the spread is a day of the calendar.
+        let on = monday();
+        let scheduled = schedule_company(&world.table, &world.workspace, &world.company, &settings, on);
+        assert_eq!(scheduled.await.unwrap(), users);
+        let mut days = std::collections::BTreeMap::<_, u32>::new();
+        for user in &known {
+            *days.entry(world.member(user).await.due_at.unwrap().date_naive()).or_default() += 1;
+        }
+        assert_eq!(days.len(), most_days, "{days:?}");
+        assert!(days.values().all(|asked| *asked <= 40), "{days:?}");
+        // Turned off and on again: the same days.
+        let before = world.member(&known[0]).await.due_at;
+        schedule_company(&world.table, &world.workspace, &world.company, &settings, on).await.unwrap();
+        assert_eq!(world.member(&known[0]).await.due_at, before);
+    }
+}
+
+#[tokio::test]
+async fn who_answered_another_survey_is_left_alone_for_a_month() {
+    let world = World::new().await;
+    let ann = world.add("ann").await;
+    let surveyed = at("2026-09-04T10:00:00Z");
+    world.table.note_surveyed(&world.workspace, &ann, surveyed).await.unwrap();
+    // An older one that is heard of later changes nothing.
+    world.table.note_surveyed(&world.workspace, &ann, at("2026-08-20T10:00:00Z")).await.unwrap();
+    let slot = world.slot(&ann).await;
+    assert!(slot >= surveyed + TimeDelta::days(30) && slot <= surveyed + TimeDelta::days(34), "{slot}");
+    assert_eq!(world.sweep(slot).await.sent, 1);
+}
