@@ -97,6 +97,7 @@ impl World {
             state: AskState::Accepted,
             reason: None,
             planned_at: now,
+            submitted_at: None,
             accepted_at: Some(now),
             message_id: Some("mail-1".to_owned()),
             answered_at: None,
