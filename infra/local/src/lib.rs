@@ -19,6 +19,7 @@ pub mod home;
 pub mod import;
 pub mod mailbox;
 pub mod pattern;
+pub mod queue;
 pub mod rebuild;
 pub mod records;
 pub mod routes;
