@@ -22,6 +22,8 @@ pub enum Closed {
     Excluded,
     /// No address is known.
     NoAddress,
+    /// Mails to the only address that is known come back for good.
+    Unreachable,
     /// The user wants no mails.
     Unsubscribed,
 }
@@ -36,6 +38,7 @@ impl Closed {
             Self::Left => "left",
             Self::Excluded => "excluded",
             Self::NoAddress => "no_address",
+            Self::Unreachable => "unreachable",
             Self::Unsubscribed => "unsubscribed",
         }
     }
@@ -101,6 +104,9 @@ impl Known<'_> {
         let Some(email) = email.filter(|email| !email.trim().is_empty()) else {
             return Decision::Off(Closed::NoAddress);
         };
+        if self.user.is_unreachable_at(email) {
+            return Decision::Off(Closed::Unreachable);
+        }
         let zone = self.zone();
         let due = asking::due(&self.member, &self.user, self.settings);
         // A sweep that comes late still asks, as long as the window is open.

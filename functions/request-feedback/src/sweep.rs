@@ -11,9 +11,10 @@ use barometer_cloud::{
     asking::{self, SWEEP_EVERY},
     lambda::Chain,
     language::Language,
-    mail::MailError,
+    mail::{Hold, MailError},
     table::{
         asks::{Ask, AskState},
+        mailing::Turn,
         members::Due,
     },
 };
@@ -166,19 +167,21 @@ impl Sweep<'_> {
         let ask = self.plan(due, known.member.asks).await?;
         match ask.state {
             AskState::Planned => self.submit(due, &ask, &settings).await,
-            // Planned by this very firing: another worker is between its two writes, or was when it ended; the
+            // Claimed in this very firing: another worker is between its two writes, or was when it ended; the
             // next sweep will know.
-            AskState::Submitting if ask.planned_at >= self.now => Ok(Outcome::Held),
+            AskState::Submitting if ask.submitted_at.unwrap_or(ask.planned_at) >= self.now => {
+                Ok(Outcome::Held)
+            }
             AskState::Submitting => {
                 self.settle(&ask, AskState::Unknown, "ended while submitting").await?;
                 self.finish(due, &known, &ask, self.now).await?;
                 Ok(Outcome::Unknown)
             }
-            AskState::Accepted => {
+            state if state.is_accepted() => {
                 self.finish(due, &known, &ask, ask.accepted_at.unwrap_or(self.now)).await?;
                 Ok(Outcome::Recovered)
             }
-            AskState::Unknown | AskState::Failed | AskState::Skipped => {
+            _ => {
                 self.finish(due, &known, &ask, self.now).await?;
                 Ok(Outcome::Recovered)
             }
@@ -203,6 +206,7 @@ impl Sweep<'_> {
                 state: AskState::Planned,
                 reason: None,
                 planned_at: self.now,
+                submitted_at: None,
                 accepted_at: None,
                 message_id: None,
                 answered_at: None,
@@ -259,9 +263,14 @@ impl Sweep<'_> {
                 return Ok(Outcome::Failed);
             }
         };
-        match self.table().move_ask(ask, AskState::Planned, AskState::Submitting, None).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict) => return Ok(Outcome::Held),
+        match self.table().begin_submitting(ask, &email, self.now).await {
+            Ok(Turn::Ours) => {}
+            Ok(Turn::Lost) | Err(StoreError::Conflict) => return Ok(Outcome::Held),
+            // Just now; why, they say when looked at again.
+            Ok(Turn::Closed) => {
+                let Some(known) = self.known(due, settings).await? else { return Ok(Outcome::TakenOff) };
+                return self.turn_away(due, known.decide(self.now), ask.send_id).await;
+            }
             Err(error) => return Err(error),
         }
         let outcome = match self.deps.mailer.send(ask.send_id, &email, mime).await {
@@ -272,7 +281,7 @@ impl Sweep<'_> {
                 }
                 Outcome::Sent
             }
-            Err(MailError::NotSent(reason)) => return self.pause(due, &known, ask, &reason).await,
+            Err(MailError::NotSent(hold)) => return self.pause(due, &known, ask, hold).await,
             Err(MailError::Rejected(reason)) => {
                 tracing::error!(reason, send_id = %ask.send_id, "the mail was rejected");
                 self.settle(ask, AskState::Failed, &reason).await?;
@@ -294,8 +303,9 @@ impl Sweep<'_> {
         due: &Due,
         known: &Known<'_>,
         ask: &Ask,
-        reason: &str,
+        hold: Hold,
     ) -> Result<Outcome, StoreError> {
+        let reason = &hold.to_string();
         tracing::warn!(reason, send_id = %ask.send_id, "mails are not taken for now");
         if self.move_or_leave(ask, AskState::Submitting, AskState::Planned, reason).await? {
             let later = self.now + SWEEP_EVERY;

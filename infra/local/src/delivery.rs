@@ -78,20 +78,20 @@ impl Delivery {
             let pause = if matches!(error, CallError::Event(_)) { None } else { pauses.next() };
             let Some(pause) = pause else {
                 tracing::error!(function, %error, "given up");
-                return self.bury(function, event, &error).await.map(|()| Delivered::Dead);
+                return self.bury(function, event, error.to_string()).await.map(|()| Delivered::Dead);
             };
             tracing::warn!(function, %error, "failed, tried again");
             tokio::time::sleep(*pause).await;
         }
     }
 
-    async fn bury(&self, function: &str, event: &Value, error: &CallError) -> Result<(), RecordError> {
-        let letter = DeadLetter {
-            function: function.to_owned(),
-            event: event.clone(),
-            error: error.to_string(),
-            at: self.clock.now(),
-        };
+    /// Puts an event among the dead letters.
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    pub async fn bury(&self, function: &str, event: &Value, error: String) -> Result<(), RecordError> {
+        let letter =
+            DeadLetter { function: function.to_owned(), event: event.clone(), error, at: self.clock.now() };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.records.put(Record::new(KIND, numbered(number), &letter)?).await
     }

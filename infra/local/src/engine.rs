@@ -14,6 +14,7 @@ use crate::bus::Bus;
 use crate::clock::{HomeClock, rfc3339};
 use crate::delivery::{Delivered, Delivery};
 use crate::functions::CallError;
+use crate::queue::Queues;
 use crate::records::{RecordError, Records};
 use crate::state::State;
 use crate::timetable::Timetable;
@@ -71,6 +72,8 @@ pub struct Engine {
     pub clock: HomeClock,
     /// The bus.
     pub bus: Bus,
+    /// The queues.
+    pub queues: Queues,
     /// The functions that are called by events.
     pub delivery: Delivery,
     records: Records,
@@ -87,6 +90,7 @@ impl Engine {
     pub async fn new(
         clock: HomeClock,
         bus: Bus,
+        queues: Queues,
         delivery: Delivery,
         records: Records,
         timetable: Timetable,
@@ -96,7 +100,7 @@ impl Engine {
         state.note_running(clock.now());
         state.save(&records).await?;
         let (state, stopping) = (Mutex::new(state), AtomicBool::new(false));
-        Ok(Self { clock, bus, delivery, records, timetable, state, stopping })
+        Ok(Self { clock, bus, queues, delivery, records, timetable, state, stopping })
     }
 
     /// Moves the clock to `to`: every schedule that becomes due on the way runs with the clock standing at its
@@ -146,10 +150,25 @@ impl Engine {
         Ok(answer)
     }
 
-    /// Delivers what is on the bus; what can't be delivered now stays there.
+    /// Delivers what is on the bus and in the queues; what can't be delivered now stays there.
     pub async fn drain(&self) {
-        if let Err(error) = self.bus.drain(&self.delivery).await {
+        if let Err(error) = self.deliver().await {
             tracing::error!(%error, "the bus could not be drained");
+        }
+    }
+
+    async fn deliver(&self) -> Result<(), RecordError> {
+        self.bus.drain(&self.delivery).await?;
+        self.queues.drain(&self.delivery).await?;
+        // What came out of the queues may have put something on the bus.
+        self.bus.drain(&self.delivery).await
+    }
+
+    /// Waits until there is something to deliver.
+    pub async fn arrival(&self) {
+        tokio::select! {
+            () = self.bus.arrival() => {}
+            () = self.queues.arrival() => {}
         }
     }
 
@@ -180,9 +199,9 @@ impl Engine {
                 self.clock.stand_at(due);
             }
             // What requests put on the bus came before this run.
-            self.bus.drain(&self.delivery).await?;
+            self.deliver().await?;
             let delivered = self.delivery.deliver(&entry.function, &entry.schedule.event(due)?).await?;
-            self.bus.drain(&self.delivery).await?;
+            self.deliver().await?;
             passed.count(&entry.function, due, delivered);
             state.cursors.insert(entry.schedule.id.clone(), due);
             state.clock = self.clock.now();

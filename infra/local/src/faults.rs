@@ -18,20 +18,67 @@ pub enum Service {
     Events,
 }
 
-/// What goes wrong. Without any of the three kinds, calls are only delayed.
+/// What goes wrong. Without any of the kinds, calls are only delayed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
     /// The service's own throttling error.
     pub throttle: bool,
-    /// A server error (500).
+    /// A server error (500), before anything is done.
     pub error: bool,
     /// Mail is accepted and lost. The others do what was asked, but the answer is lost with the connection.
     pub drop: bool,
+    /// Mail: the quota of a day is used up.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quota: bool,
+    /// Mail: sending is paused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// Mail: the message is rejected.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reject: bool,
+    /// Mail is sent, and the caller gets a server error (500).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub error_after_accept: bool,
+    /// Mail is sent and comes back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bounce: bool,
+    /// Mail is sent and called spam.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub complain: bool,
     /// How long each call is held first, milliseconds.
     pub delay_ms: u64,
     /// How many calls fail before all is well again; all of them when absent.
     pub times: Option<u32>,
+}
+
+impl Fault {
+    /// Whether a service can do this wrong: some kinds are those of mail only.
+    #[must_use]
+    pub fn fits(&self, service: Service) -> bool {
+        let of_mail = self.quota
+            || self.paused
+            || self.reject
+            || self.error_after_accept
+            || self.bounce
+            || self.complain;
+        !of_mail || service == Service::Ses
+    }
+
+    fn effect(&self) -> Effect {
+        match self {
+            Self { throttle: true, .. } => Effect::Throttle,
+            Self { quota: true, .. } => Effect::Quota,
+            Self { paused: true, .. } => Effect::Paused,
+            Self { reject: true, .. } => Effect::Reject,
+            Self { error: true, .. } => Effect::Error,
+            Self { error_after_accept: true, .. } => Effect::ErrorAfterAccept,
+            Self { drop: true, .. } => Effect::Drop,
+            Self { bounce: true, .. } => Effect::Bounce,
+            Self { complain: true, .. } => Effect::Complain,
+            _ => Effect::None,
+        }
+    }
 }
 
 /// What one call meets.
@@ -45,6 +92,18 @@ pub enum Effect {
     Error,
     /// See [`Fault::drop`].
     Drop,
+    /// See [`Fault::quota`].
+    Quota,
+    /// See [`Fault::paused`].
+    Paused,
+    /// See [`Fault::reject`].
+    Reject,
+    /// See [`Fault::error_after_accept`].
+    ErrorAfterAccept,
+    /// See [`Fault::bounce`].
+    Bounce,
+    /// See [`Fault::complain`].
+    Complain,
 }
 
 /// The faults in force.
@@ -73,12 +132,7 @@ impl Faults {
         if fault.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
         }
-        match fault {
-            Fault { throttle: true, .. } => Effect::Throttle,
-            Fault { error: true, .. } => Effect::Error,
-            Fault { drop: true, .. } => Effect::Drop,
-            _ => Effect::None,
-        }
+        fault.effect()
     }
 
     fn take(&self, service: Service) -> Option<Fault> {

@@ -21,6 +21,7 @@ use crate::engine::{Engine, EngineError, Passed};
 use crate::faults::Faults;
 use crate::functions::{CallError, Functions};
 use crate::mailbox::Mailbox;
+use crate::queue::Queues;
 use crate::records::{RecordError, Records};
 use crate::routes::Routes;
 use crate::server::{self, Served};
@@ -239,13 +240,14 @@ async fn assemble(
     let faults = Faults::default();
     let mailbox = Mailbox::open(records.clone(), clock.clone()).await?;
     let bus = Bus::open(records.clone(), clock.clone(), template).await?;
+    let queues = Queues::open(records.clone(), clock.clone(), template).await?;
 
     let table_client = clients::dynamodb(&store.aws(connect::dynamodb::faulty(faults.clone())));
     let table = Table::new(table_client, wiring::TABLE);
     let functions = functions(Wiring {
         table: table.clone(),
         events: store::aws(connect::eventbridge::client(bus.clone(), faults.clone())),
-        mail: store::aws(connect::ses::client(mailbox.clone(), faults.clone())),
+        mail: store::aws(connect::ses::client(mailbox.clone(), queues.clone(), faults.clone())),
         link_keys: wiring::link_keys(&records).await?,
         clock: clock.for_functions(),
         origin,
@@ -255,7 +257,7 @@ async fn assemble(
     let statistics = functions.statistics();
     let delivery = Delivery::open(functions, records.clone(), clock.clone()).await?;
     let timetable = Timetable::new(template);
-    let engine = Engine::new(clock, bus, delivery, records, timetable, state).await?;
+    let engine = Engine::new(clock, bus, queues, delivery, records, timetable, state).await?;
     let (engine, routes) = (Arc::new(engine), Arc::new(Routes::new(template)));
     Ok(Served { engine, routes, mailbox, faults, table, statistics })
 }
@@ -310,7 +312,7 @@ async fn deliver_events(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>)
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
-            () = engine.bus.arrival() => {}
+            () = engine.arrival() => {}
         }
         engine.drain().await;
     }

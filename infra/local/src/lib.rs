@@ -20,6 +20,7 @@ pub mod import;
 pub mod mailbox;
 pub mod pattern;
 pub mod preview;
+pub mod queue;
 pub mod rebuild;
 pub mod records;
 pub mod routes;

@@ -98,11 +98,11 @@ impl Mailbox {
         message_id(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Keeps a mail and answers its message id.
+    /// A mail as it is to be kept, with its message id. It is in the mailbox when the record is written.
     ///
     /// # Errors
-    /// When it can't be kept.
-    pub async fn deliver(&self, posted: Posted) -> Result<String, RecordError> {
+    /// When it has no JSON form.
+    pub fn record(&self, posted: Posted) -> Result<(String, Record), RecordError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let kept = Kept {
             message_id: message_id(number),
@@ -111,8 +111,8 @@ impl Mailbox {
             sent_at: self.clock.now(),
             send_id: posted.send_id,
         };
-        self.records.put(Record::new(KIND, numbered(number), &kept)?).await?;
-        Ok(kept.message_id)
+        let record = Record::new(KIND, numbered(number), &kept)?;
+        Ok((kept.message_id, record))
     }
 
     /// Every mail, oldest first.

@@ -8,6 +8,7 @@
 //! | `mail` | number | one mail |
 //! | `bus` | number | one event's envelope |
 //! | `pending` | number | the same, while it is not delivered |
+//! | `queue` | number | a message that waits in a queue |
 //! | `dead` | number | a delivery that was given up |
 
 use std::collections::HashMap;

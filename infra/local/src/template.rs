@@ -70,6 +70,14 @@ pub enum TemplateError {
         /// What is wrong.
         source: PatternError,
     },
+    /// A queue that isn't there, or that would give a message again for ever.
+    #[error("{place}: {problem}")]
+    Queue {
+        /// Logical ids of function and event, or of the queue.
+        place: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
 }
 
 /// The functions, in the template's order.
@@ -90,6 +98,28 @@ pub struct Function {
     pub schedules: Vec<Schedule>,
     /// Rules on the bus.
     pub rules: Vec<Pattern>,
+    /// Queues that it takes messages from.
+    pub queues: Vec<Queue>,
+}
+
+/// A queue, and which events of the default bus go into it.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// Logical id.
+    pub id: String,
+    /// How many messages the function is given at once, at most.
+    pub batch: usize,
+    /// How often a message is given before it is dead.
+    pub most_receives: u32,
+    rules: Vec<Pattern>,
+}
+
+impl Queue {
+    /// Whether a rule puts this event into the queue.
+    #[must_use]
+    pub fn takes(&self, event: &serde_json::Value) -> bool {
+        self.rules.iter().any(|rule| rule.matches(event))
+    }
 }
 
 /// One HTTP route.
@@ -141,6 +171,20 @@ fn any_method() -> String {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct Sqs {
+    queue: Value,
+    #[serde(default = "default_batch")]
+    batch_size: usize,
+    #[serde(default)]
+    function_response_types: Vec<String>,
+}
+
+fn default_batch() -> usize {
+    10
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct ScheduleV2 {
     schedule_expression: String,
     schedule_expression_timezone: Option<String>,
@@ -169,22 +213,28 @@ impl Template {
         let root: Value = yaml_serde::from_str(text)
             .map_err(|source| TemplateError::Yaml { place: "template".to_owned(), source })?;
         let mut template = Self::default();
-        for (id, resource) in entries(root.get("Resources")) {
+        let resources = root.get("Resources");
+        for (id, resource) in entries(resources) {
             if text_of(resource.get("Type")) == Some("AWS::Serverless::Function") {
-                template.functions.push(function(id, resource)?);
+                template.functions.push(function(id, resource, resources)?);
             }
         }
         Ok(template)
     }
 }
 
-fn function(id: &str, resource: &Value) -> Result<Function, TemplateError> {
+fn function(id: &str, resource: &Value, resources: Option<&Value>) -> Result<Function, TemplateError> {
     let name = resource
         .get("Metadata")
         .and_then(|metadata| text_of(metadata.get("BarometerFunction")))
         .ok_or_else(|| TemplateError::Unnamed(id.to_owned()))?;
-    let mut function =
-        Function { name: name.to_owned(), routes: Vec::new(), schedules: Vec::new(), rules: Vec::new() };
+    let mut function = Function {
+        name: name.to_owned(),
+        routes: Vec::new(),
+        schedules: Vec::new(),
+        rules: Vec::new(),
+        queues: Vec::new(),
+    };
     for (event_id, event) in entries(resource.get("Properties").and_then(|p| p.get("Events"))) {
         let place = format!("{id}.{event_id}");
         let properties = event.get("Properties").cloned().unwrap_or(Value::Null);
@@ -192,6 +242,7 @@ fn function(id: &str, resource: &Value) -> Result<Function, TemplateError> {
             "HttpApi" => function.routes.push(route(place, properties)?),
             "ScheduleV2" => function.schedules.push(schedule(place, properties)?),
             "EventBridgeRule" => function.rules.push(rule(place, &properties)?),
+            "SQS" => function.queues.push(queue(place, properties, resources)?),
             kind => return Err(TemplateError::EventType { place, kind: kind.to_owned() }),
         }
     }
@@ -226,6 +277,59 @@ fn rule(place: String, properties: &Value) -> Result<Pattern, TemplateError> {
     Pattern::parse(pattern).map_err(|source| TemplateError::Pattern { place, source })
 }
 
+fn queue(place: String, properties: Value, resources: Option<&Value>) -> Result<Queue, TemplateError> {
+    let Sqs { queue, batch_size, function_response_types } = read(&place, properties)?;
+    let failed = |problem| TemplateError::Queue { place: place.clone(), problem };
+    if !function_response_types.iter().any(|kind| kind == "ReportBatchItemFailures") {
+        return Err(failed("a function says which messages failed here: ReportBatchItemFailures"));
+    }
+    let id = refers_to(&queue).ok_or_else(|| failed("Queue is no !GetAtt of a queue"))?;
+    let resource = resources.and_then(|resources| resources.get(id));
+    let redrive =
+        resource.and_then(|queue| queue.get("Properties")?.get("RedrivePolicy")?.get("maxReceiveCount"));
+    let most_receives = redrive.and_then(Value::as_u64).and_then(|most| u32::try_from(most).ok());
+    let most_receives = most_receives.ok_or_else(|| failed("the queue has no RedrivePolicy"))?;
+    let mut rules = Vec::new();
+    for (rule_id, rule) in entries(resources) {
+        let is_rule = text_of(rule.get("Type")) == Some("AWS::Events::Rule");
+        let Some(properties) = rule.get("Properties").filter(|_| is_rule) else { continue };
+        let targets = properties.get("Targets").and_then(Value::as_sequence).into_iter().flatten();
+        if !targets.filter_map(|target| refers_to(target.get("Arn")?)).any(|target| target == id) {
+            continue;
+        }
+        if properties.get("EventBusName").is_some() {
+            return Err(failed("only rules of the default bus lead to a queue here"));
+        }
+        let pattern = resolved(properties.get("EventPattern").unwrap_or(&Value::Null))
+            .ok_or_else(|| failed("the pattern of a rule to this queue can't be read"))?;
+        let place = rule_id.to_owned();
+        rules.push(Pattern::parse(pattern).map_err(|source| TemplateError::Pattern { place, source })?);
+    }
+    Ok(Queue { id: id.to_owned(), batch: batch_size.max(1), most_receives, rules })
+}
+
+/// The logical id in `!GetAtt <id>.<attribute>`.
+fn refers_to(value: &Value) -> Option<&str> {
+    let Value::Tagged(tagged) = value else { return None };
+    let (id, _) = tagged.value.as_str()?.split_once('.')?;
+    (tagged.tag == "GetAtt").then_some(id)
+}
+
+/// As JSON. Whatever is referred to has its logical id for a name here.
+fn resolved(value: &Value) -> Option<serde_json::Value> {
+    Some(match value {
+        Value::Tagged(tagged) if tagged.tag == "Ref" => tagged.value.as_str()?.into(),
+        Value::Tagged(_) => return None,
+        Value::Sequence(values) => values.iter().map(resolved).collect::<Option<Vec<_>>>()?.into(),
+        Value::Mapping(fields) => {
+            let fields =
+                fields.iter().map(|(name, value)| Some((name.as_str()?.to_owned(), resolved(value)?)));
+            fields.collect::<Option<serde_json::Map<_, _>>>()?.into()
+        }
+        plain => yaml_serde::from_value(plain.clone()).ok()?,
+    })
+}
+
 fn read<T: serde::de::DeserializeOwned>(place: &str, value: Value) -> Result<T, TemplateError> {
     yaml_serde::from_value(value).map_err(|source| TemplateError::Yaml { place: place.to_owned(), source })
 }
@@ -244,7 +348,7 @@ mod tests {
     use barometer_cloud::lambda::Chain;
 
     #[test]
-    fn the_built_in_template_names_eleven_functions_each_with_a_trigger() {
+    fn the_built_in_template_names_twelve_functions_each_with_a_trigger() {
         let template = Template::built_in().unwrap();
         let mut names: Vec<&str> = template.functions.iter().map(|f| f.name.as_str()).collect();
         names.sort_unstable();
@@ -261,11 +365,13 @@ mod tests {
                 "score-week",
                 "send-digest",
                 "submit-feedback",
+                "track-mail",
                 "update-status"
             ]
         );
         for function in &template.functions {
-            let triggers = function.routes.len() + function.schedules.len() + function.rules.len();
+            let events = function.schedules.len() + function.rules.len() + function.queues.len();
+            let triggers = function.routes.len() + events;
             assert!(triggers > 0, "{} has no trigger", function.name);
         }
     }
@@ -283,6 +389,21 @@ mod tests {
             );
             assert!(schedule.expression.next_after(due).is_some());
         }
+    }
+
+    #[test]
+    fn the_mails_events_go_through_their_queue_to_one_function() {
+        let template = Template::built_in().unwrap();
+        let track = template.functions.iter().find(|f| f.name == "track-mail").unwrap();
+        let queue = &track.queues[0];
+        assert_eq!((queue.id.as_str(), queue.batch, queue.most_receives), ("MailEvents", 10, 5));
+        let event = |source: &str, set: &str| {
+            let tags = serde_json::json!({"ses:configuration-set": [set]});
+            serde_json::json!({"source": source, "detail": {"mail": {"tags": tags}}})
+        };
+        assert!(queue.takes(&event("aws.ses", "MailConfiguration")));
+        assert!(!queue.takes(&event("aws.ses", "Newsletter")));
+        assert!(!queue.takes(&event("barometer", "MailConfiguration")));
     }
 
     #[test]
@@ -325,7 +446,14 @@ mod tests {
             .unwrap_err()
         };
         let with = |event: &str| Chain(&with(event)).to_string();
-        assert!(with("{Type: SQS, Properties: {}}").contains("F.E: event type SQS"));
+        assert!(with("{Type: SNS, Properties: {}}").contains("F.E: event type SNS"));
+        assert!(with("{Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}").contains("ReportBatchItemFailures"));
+        let reports = "FunctionResponseTypes: [ReportBatchItemFailures]";
+        assert!(with(&format!("{{Type: SQS, Properties: {{Queue: q, {reports}}}}}")).contains("GetAtt"));
+        assert!(
+            with(&format!("{{Type: SQS, Properties: {{Queue: !GetAtt Q.Arn, {reports}}}}}"))
+                .contains("Redrive")
+        );
         assert!(with("{Type: ScheduleV2, Properties: {ScheduleExpression: daily}}").starts_with("F.E: "));
         let zone = "ScheduleExpressionTimezone: Europe/Paris";
         assert!(

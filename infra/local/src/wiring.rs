@@ -12,6 +12,8 @@ use crate::template::Template;
 pub const TABLE: &str = "barometer";
 const BUS: &str = "barometer";
 const MAIL_FROM: &str = "Barometer <barometer@localhost>";
+/// The template's configuration set, by its logical id: whatever the template refers to is called so here.
+const MAIL_CONFIGURATION: &str = "MailConfiguration";
 
 /// What the functions are made of.
 #[derive(Debug)]
@@ -54,7 +56,8 @@ pub fn check(functions: &Functions, template: &Template) -> Result<(), WiringErr
             return Err(WiringError::NoHandler(function.name.clone()));
         }
         let requests = functions.answers_requests(&function.name);
-        let events = !function.schedules.is_empty() || !function.rules.is_empty();
+        let events =
+            !function.schedules.is_empty() || !function.rules.is_empty() || !function.queues.is_empty();
         if requests == events || requests == function.routes.is_empty() {
             return Err(WiringError::Trigger(function.name.clone()));
         }
@@ -87,7 +90,7 @@ pub async fn link_keys(records: &Records) -> Result<Keys, RecordError> {
 pub fn functions(wiring: Wiring) -> Functions {
     let Wiring { table, events, mail, link_keys, clock, origin } = wiring;
     let bus = Bus::new(clients::eventbridge(&events), BUS);
-    let mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, None);
+    let mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, Some(MAIL_CONFIGURATION.to_owned()));
 
     let ingest = ingest_events::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let submit = submit_feedback::Deps {
@@ -106,6 +109,7 @@ pub fn functions(wiring: Wiring) -> Functions {
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus };
     let digest = send_digest::Deps { table: table.clone(), mailer: mailer.clone(), origin: origin.clone() };
+    let track = track_mail::Deps { table: table.clone() };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };
 
     let (ingest, statistics) = ingest_events::router_and_statistics(ingest);
@@ -128,6 +132,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         .event("react", react, |event, deps: react::Deps| async move { react::handle(event, &deps).await })
         .event("send-digest", digest, |event, deps: send_digest::Deps| async move {
             send_digest::handle(event, &deps).await
+        })
+        .event("track-mail", track, |batch, deps: track_mail::Deps| async move {
+            track_mail::handle(batch, &deps).await
         })
         .event("request-feedback", request, |event, deps: request_feedback::Deps| async move {
             request_feedback::handle(event, &deps).await

@@ -78,7 +78,7 @@ pub fn eventbridge(aws: &Aws) -> aws_sdk_eventbridge::Client {
     client!(aws_sdk_eventbridge, aws, RetryConfig::standard().with_max_attempts(3))
 }
 
-/// SES: retries are off. `SendEmail` has no idempotency token, and a repeated call may send a second mail.
+/// SES: retries are off, and an attempt has five seconds. `SendEmail` has no idempotency token, and a repeated call may send a second mail.
 pub fn sesv2(aws: &Aws) -> aws_sdk_sesv2::Client {
     client!(aws_sdk_sesv2, aws, RetryConfig::disabled())
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_sesv2::{
     config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
+    error::{ConnectorError, ProvideErrorMetadata, SdkError},
     primitives::Blob,
     types::{Destination, EmailContent, MessageTag, RawMessage},
 };
@@ -11,15 +11,38 @@ use barometer_domain::SendId;
 /// How a call that didn't succeed ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// SES didn't take it and didn't send it: throttled, over quota, paused. It may be tried again later.
+    /// SES didn't take it and didn't send it. It may be tried again later.
     #[error("SES didn't take the mail for now ({0})")]
-    NotSent(String),
+    NotSent(Hold),
     /// SES will never take it: a malformed or rejected message, an identity that isn't verified.
     #[error("SES refused the mail ({0})")]
     Rejected(String),
     /// It can't be known whether SES took it: time-out, reset, 5xx after the request was written.
     #[error("it isn't known whether SES took the mail ({0})")]
     Unknown(String),
+}
+
+/// Why SES takes no mails for now, whatever is in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Hold {
+    /// Too many a second: the next ones may go.
+    #[error("throttled")]
+    Throttled,
+    /// As many as the account may send in 24 hours.
+    #[error("quota")]
+    Quota,
+    /// Sending is paused, for the account or the configuration set.
+    #[error("paused")]
+    Paused,
+    /// SES shut the account down.
+    #[error("suspended")]
+    Suspended,
+    /// This function may not send: credentials, clock or policy.
+    #[error("denied")]
+    Denied,
+    /// Nobody took the connection, so nothing was written.
+    #[error("unreachable")]
+    Unreachable,
 }
 
 /// The mailer of a function.
@@ -73,29 +96,71 @@ impl Mailer {
     }
 }
 
-/// Which of the three ends an SDK error is.
+/// Which end an error of the SDK is.
+///
+/// | what came back | end |
+/// |---|---|
+/// | `TooManyRequestsException`, `ThrottlingException`, `Throttling`, any 429 | not sent: throttled; with "daily" or "quota" in its message: quota |
+/// | `LimitExceededException` | not sent: quota |
+/// | `SendingPausedException` | not sent: paused |
+/// | `AccountSuspendedException` | not sent: suspended |
+/// | any 401 or 403 | not sent: denied |
+/// | connection refused | not sent: unreachable |
+/// | `MessageRejected`, `BadRequestException`, `MailFromDomainNotVerifiedException`, `NotFoundException`, any other 4xx but 408 | rejected |
+/// | a request that can't be put together | rejected |
+/// | 408, 5xx, time-out, reset, an answer that can't be read | unknown |
+///
+/// The names are those of the SES v2 API's `SendEmail`. Whether a connection was reset before or after the request
+/// was written can't be told, so either is unknown.
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> MailError {
     let code = error.code().unwrap_or_default();
-    match code {
-        "TooManyRequestsException"
-        | "ThrottlingException"
-        | "LimitExceededException"
-        | "SendingPausedException"
-        | "AccountSuspendedException" => MailError::NotSent(code.to_owned()),
-        "MessageRejected"
-        | "BadRequestException"
-        | "MailFromDomainNotVerifiedException"
-        | "NotFoundException" => MailError::Rejected(code.to_owned()),
-        _ => match error {
-            // Never left this process.
-            SdkError::ConstructionFailure(_) => MailError::Rejected("construction".to_owned()),
-            SdkError::DispatchFailure(failure) if failure.is_user() => {
-                MailError::Rejected("request".to_owned())
-            }
-            SdkError::ServiceError(service) if service.raw().status().is_client_error() => {
-                MailError::Rejected(if code.is_empty() { "4xx" } else { code }.to_owned())
-            }
-            _ => MailError::Unknown(if code.is_empty() { "no answer" } else { code }.to_owned()),
-        },
+    match error {
+        // Never left this process.
+        SdkError::ConstructionFailure(_) => MailError::Rejected("construction".to_owned()),
+        SdkError::DispatchFailure(failure) if failure.is_user() => MailError::Rejected("request".to_owned()),
+        SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(is_refused) => {
+            MailError::NotSent(Hold::Unreachable)
+        }
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            by_answer(status, code, error.message().unwrap_or_default())
+        }
+        _ => MailError::Unknown("no answer".to_owned()),
     }
 }
+
+fn by_answer(status: u16, code: &str, message: &str) -> MailError {
+    let said = || if code.is_empty() { status.to_string() } else { code.to_owned() };
+    match (code, status) {
+        // A server's failure says nothing, whatever it calls itself.
+        (_, 408 | 500..) => MailError::Unknown(said()),
+        ("TooManyRequestsException" | "ThrottlingException" | "Throttling", _) | (_, 429) => {
+            let message = message.to_ascii_lowercase();
+            let day = message.contains("daily") || message.contains("quota");
+            MailError::NotSent(if day { Hold::Quota } else { Hold::Throttled })
+        }
+        ("LimitExceededException", _) => MailError::NotSent(Hold::Quota),
+        ("SendingPausedException", _) => MailError::NotSent(Hold::Paused),
+        ("AccountSuspendedException", _) => MailError::NotSent(Hold::Suspended),
+        (_, 401 | 403) => MailError::NotSent(Hold::Denied),
+        (_, 400..=499) => MailError::Rejected(said()),
+        _ => MailError::Unknown(said()),
+    }
+}
+
+/// Only connecting can be refused, and nothing is written before.
+fn is_refused(error: &ConnectorError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>()
+            && error.kind() == std::io::ErrorKind::ConnectionRefused
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -97,6 +97,7 @@ impl World {
             state: AskState::Accepted,
             reason: None,
             planned_at: now,
+            submitted_at: None,
             accepted_at: Some(now),
             message_id: Some("mail-1".to_owned()),
             answered_at: None,
@@ -114,6 +115,7 @@ impl World {
             .replace("EXAMPLE-API-TOKEN", &self.workspace.api_token)
             .replace("EXAMPLE-WORKSPACE", self.workspace.workspace_id.as_str())
             .replace("EXAMPLE-SESSION", SESSION)
+            .replace("EXAMPLE-SEND-ID", &SendId::from_bytes([3; 16]).to_string())
             .replace("EXAMPLE-FEEDBACK-TOKEN", &self.feedback_token)
             .replace("EXAMPLE-UNSUBSCRIBE-TOKEN", &self.unsubscribe_token)
             .replace("2026-09-02", &(monday() - Days::new(5)).to_string());
@@ -441,6 +443,31 @@ async fn send_digest_takes_its_schedule_and_mails_the_owner() {
 async fn publish_changes_takes_its_schedule() {
     let world = World::new().await;
     world.run("publish-changes", vec![world.event("publish-changes.schedule")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn track_mail_takes_every_event_of_ses_and_gives_back_what_it_cannot_read() {
+    let world = World::new().await;
+    let kinds = [
+        "send",
+        "delivery",
+        "delivery-delay",
+        "reject",
+        "rendering-failure",
+        "bounce-transient",
+        "bounce",
+        "complaint",
+    ];
+    let mut events: Vec<Value> =
+        kinds.iter().map(|kind| world.event(&format!("track-mail.{kind}"))).collect();
+    events.push(json!({ "Records": [{ "messageId": "poison", "body": "no event" }] }));
+    let mut answers = world.run("track-mail", events).await;
+    assert_eq!(answers.pop(), Some(json!({ "batchItemFailures": [{ "itemIdentifier": "poison" }] })));
+    assert!(answers.iter().all(|answer| *answer == json!({ "batchItemFailures": [] })), "{answers:?}");
+    let ask = world.table.ask(SendId::from_bytes([3; 16])).await.unwrap().unwrap();
+    assert_eq!((ask.state, ask.reason.as_deref()), (AskState::Complained, Some("abuse")));
+    let ada = world.table.user(&ask.workspace_id, &ask.user_id).await.unwrap().unwrap();
+    assert!(ada.unsubscribed_at.is_some() && ada.is_unreachable_at("ada@acme.example"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

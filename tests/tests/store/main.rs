@@ -15,6 +15,7 @@ mod faults;
 mod idempotency;
 mod killed;
 mod log;
+mod mailing;
 mod members;
 mod outbox;
 mod runs;

@@ -5,7 +5,11 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use barometer_cloud::table::asks::{Ask, AskState};
+use barometer_cloud::table::{
+    asks::{Ask, AskState},
+    companies::Patch,
+    members::Person,
+};
 use barometer_domain::UserId;
 use chrono::{DateTime, TimeDelta, Utc};
 use request_feedback::{ScheduledInput, SweepError, handle};
@@ -98,6 +102,76 @@ async fn an_unsubscribe_wins_over_a_planned_mail() {
     assert_eq!((member.due_at, member.asks, member.last_ask_at), (None, 0, None));
 }
 
+/// Does something after the last look at the gates, before the claim.
+async fn after_the_last_look<F>(
+    world: &World,
+    slot: DateTime<Utc>,
+    meanwhile: impl Fn() -> F + Send + Sync + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let looks = Arc::new(AtomicU32::new(0));
+    let client = watched(move |called, body| {
+        // Of what is read of a member, the person comes last; they are looked at twice.
+        let look = called == "GetItem" && body.contains("\"who\"");
+        if look && looks.fetch_add(1, Ordering::SeqCst) == 1 {
+            Watch::Then(Box::pin(meanwhile()))
+        } else {
+            Watch::Pass
+        }
+    });
+    handle(ScheduledInput { scheduled_time: slot }, &world.deps_through(client)).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_unsubscribes_between_the_last_look_and_the_claim_gets_no_mail() {
+    let world = World::new().await;
+    let ann = world.add("ann").await;
+    let slot = world.slot(&ann).await;
+    let (table, workspace, user) = (world.table.clone(), world.workspace.clone(), ann.clone());
+    after_the_last_look(&world, slot, move || {
+        let (table, workspace, user) = (table.clone(), workspace.clone(), user.clone());
+        async move { table.unsubscribe(&workspace, &user, slot).await.unwrap() }
+    })
+    .await;
+    assert_eq!(world.ses.calls(), 0);
+    let ask = world.ask(&ann, 1).await.unwrap();
+    assert_eq!((ask.state, ask.reason.as_deref()), (AskState::Skipped, Some("unsubscribed")));
+    assert_eq!(world.member(&ann).await.due_at, None);
+}
+
+#[tokio::test]
+async fn a_switch_turned_off_between_the_last_look_and_the_claim_stops_the_mail() {
+    let world = World::new().await;
+    let ann = world.add("ann").await;
+    let slot = world.slot(&ann).await;
+    let (table, workspace, company) = (world.table.clone(), world.workspace.clone(), world.company.clone());
+    after_the_last_look(&world, slot, move || {
+        let (table, workspace, company) = (table.clone(), workspace.clone(), company.clone());
+        let off = Patch { request_feedback: Some(false), ..Patch::default() };
+        async move { table.patch_company(&workspace, &company, &off).await.unwrap() }
+    })
+    .await;
+    assert_eq!(world.ses.calls(), 0);
+    assert_eq!(world.ask(&ann, 1).await.unwrap().reason.as_deref(), Some("switched_off"));
+}
+
+#[tokio::test]
+async fn a_user_whom_mails_do_not_reach_is_asked_again_at_a_new_address() {
+    let world = World::new().await;
+    let ann = world.add("ann").await;
+    let slot = world.slot(&ann).await;
+    world.table.note_unreachable(&world.workspace, &ann, "Ann@acme.example", "General").await.unwrap();
+    assert_eq!(world.sweep(slot).await.taken_off, 1);
+    assert_eq!((world.ses.calls(), world.member(&ann).await.due_at), (0, None));
+
+    let person = Person { email: Some("ann@new.example".to_owned()), ..Person::default() };
+    world.table.describe_member(&world.workspace, &world.company, &ann, &person).await.unwrap();
+    world.table.wake_ask(&world.workspace, &world.company, &ann, slot).await.unwrap();
+    world.sweep_until_sent(slot, slot + TimeDelta::days(1)).await.unwrap();
+    assert_eq!(world.ses.mails()[0].0, "ann@new.example");
+}
+
 #[tokio::test]
 async fn an_unsubscribe_wins_over_a_mail_that_ses_did_not_take() {
     let world = World::new().await;
@@ -140,6 +214,7 @@ fn planned(world: &World, user: &UserId, state: AskState, at: DateTime<Utc>) -> 
         state,
         reason: None,
         planned_at: at,
+        submitted_at: None,
         accepted_at: (state == AskState::Accepted).then_some(at),
         message_id: None,
         answered_at: None,

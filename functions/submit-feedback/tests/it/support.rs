@@ -318,6 +318,7 @@ async fn asked(table: &Table, workspace: &WorkspaceId, company: &CompanyId, user
         state: AskState::Accepted,
         reason: None,
         planned_at: asked_at(),
+        submitted_at: None,
         accepted_at: Some(asked_at()),
         message_id: Some("m-1".to_owned()),
         answered_at: None,

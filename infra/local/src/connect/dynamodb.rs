@@ -55,7 +55,6 @@ impl HttpConnector for FaultyConnector {
         let (inner, faults) = (self.inner.clone(), self.faults.clone());
         HttpConnectorFuture::new(async move {
             match faults.meet(Service::Dynamodb).await {
-                Effect::None => inner.call(request).await,
                 Effect::Throttle => error(
                     400,
                     "ProvisionedThroughputExceededException",
@@ -66,6 +65,7 @@ impl HttpConnector for FaultyConnector {
                     inner.call(request).await?;
                     Err(reset())
                 }
+                _ => inner.call(request).await,
             }
         })
     }

@@ -12,6 +12,7 @@ use serde_json::Value;
 pub mod dynamodb;
 pub mod eventbridge;
 pub mod ses;
+pub mod ses_events;
 mod simple_mail;
 
 /// A client whose every call goes to `connector`.

@@ -1,4 +1,5 @@
-//! SES v2's `SendEmail`: the mail goes to the home's mailbox instead of out into the world.
+//! SES v2's `SendEmail`: the mail goes to the home's mailbox instead of out into the world, and what SES would tell of
+//! it goes to the default bus.
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -9,23 +10,27 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::error;
+use super::ses_events::{Course, Taken};
 use super::simple_mail::{self, Simple};
 use crate::faults::{Effect, Faults, Service};
 use crate::mailbox::{Mailbox, Posted};
+use crate::queue::Queues;
+use crate::records::RecordError;
 
 const SEND_EMAIL: &str = "/v2/email/outbound-emails";
 /// A record holds 400 KB; the mail stands in it as base64 with some fields around.
 const MOST_BYTES: usize = 280 * 1024;
 
-/// A client whose mails end in `mailbox`.
+/// A client whose mails end in `mailbox` and whose events go to `queues`.
 #[must_use]
-pub fn client(mailbox: Mailbox, faults: Faults) -> SharedHttpClient {
-    super::client(Connector { mailbox, faults })
+pub fn client(mailbox: Mailbox, queues: Queues, faults: Faults) -> SharedHttpClient {
+    super::client(Connector { mailbox, queues, faults })
 }
 
 #[derive(Debug, Clone)]
 struct Connector {
     mailbox: Mailbox,
+    queues: Queues,
     faults: Faults,
 }
 
@@ -39,6 +44,7 @@ struct SendEmail {
     content: Content,
     #[serde(default)]
     email_tags: Vec<Tag>,
+    configuration_set_name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -74,23 +80,46 @@ impl HttpConnector for Connector {
         let connector = self.clone();
         HttpConnectorFuture::new(async move {
             match connector.faults.meet(Service::Ses).await {
-                Effect::None => connector.send(&request, false).await,
-                Effect::Drop => connector.send(&request, true).await,
                 Effect::Throttle => error(429, "TooManyRequestsException", "Maximum sending rate exceeded."),
-                Effect::Error => error(500, "InternalServiceErrorException", "Asked for by /local/faults."),
+                Effect::Quota => error(429, "TooManyRequestsException", "Daily message quota exceeded."),
+                Effect::Paused => error(400, "SendingPausedException", "Sending is paused."),
+                Effect::Reject => error(400, "MessageRejected", "Asked for by /local/faults."),
+                Effect::Error => connector.fail(),
+                Effect::ErrorAfterAccept => {
+                    let accepted = connector.send(&request, None).await?;
+                    if accepted.status().is_success() { connector.fail() } else { Ok(accepted) }
+                }
+                Effect::None => connector.send(&request, None).await,
+                Effect::Drop => connector.send(&request, Some(Course::Vanishes)).await,
+                Effect::Bounce => connector.send(&request, Some(Course::Bounces)).await,
+                Effect::Complain => connector.send(&request, Some(Course::Complained)).await,
             }
         })
     }
 }
 
 impl Connector {
-    async fn send(&self, request: &HttpRequest, forget: bool) -> Result<HttpResponse, ConnectorError> {
+    fn fail(&self) -> Result<HttpResponse, ConnectorError> {
+        error(500, "InternalServiceErrorException", "Asked for by /local/faults.")
+    }
+
+    /// Takes a mail, of which becomes what its recipient's address says or what is told.
+    async fn send(
+        &self,
+        request: &HttpRequest,
+        told: Option<Course>,
+    ) -> Result<HttpResponse, ConnectorError> {
         let path = request.uri().split('?').next().unwrap_or_default();
         if request.method() != "POST" || !path.ends_with(SEND_EMAIL) {
             return error(404, "NotFoundException", "This home knows SendEmail only.");
         }
         let Ok(mail) = serde_json::from_slice::<SendEmail>(request.body().bytes().unwrap_or_default()) else {
             return error(400, "BadRequestException", "Not a SendEmail request.");
+        };
+        let sender = Sender {
+            from: mail.from_email_address.clone(),
+            tags: mail.email_tags.iter().map(|tag| (tag.name.clone(), tag.value.clone())).collect(),
+            configuration_set: mail.configuration_set_name.clone(),
         };
         let posted = match mail.posted(self.mailbox.now()) {
             Ok(posted) => posted,
@@ -99,8 +128,7 @@ impl Connector {
         if posted.raw.len() > MOST_BYTES {
             return error(400, "MessageRejected", "This home keeps mails of up to 280 KB.");
         }
-        let sent = if forget { Ok(self.mailbox.message_id()) } else { self.mailbox.deliver(posted).await };
-        match sent {
+        match self.take(posted, &sender, told).await {
             Ok(id) => super::json(200, &json!({ "MessageId": id })),
             Err(failure) => {
                 tracing::error!(error = %failure, "a mail could not be kept");
@@ -108,6 +136,36 @@ impl Connector {
             }
         }
     }
+
+    /// The mail and what is told of it are kept together: a home that is killed has both or neither.
+    async fn take(
+        &self,
+        posted: Posted,
+        sender: &Sender,
+        told: Option<Course>,
+    ) -> Result<String, RecordError> {
+        let course = told.unwrap_or_else(|| Course::of(posted.to.first().map_or("", String::as_str)));
+        let (to, raw) = (posted.to.clone(), posted.raw.clone());
+        let (message_id, record) = self.mailbox.record(posted)?;
+        // As on AWS, nothing is told of a mail without a configuration set.
+        let events = sender.configuration_set.as_deref().map_or_else(Vec::new, |configuration_set| {
+            let at = self.mailbox.now();
+            let (from, tags) = (sender.from.as_str(), sender.tags.as_slice());
+            let taken =
+                Taken { message_id: &message_id, from, to: &to, raw: &raw, tags, configuration_set, at };
+            taken.events(course)
+        });
+        let records = if course == Course::Vanishes { Vec::new() } else { vec![record] };
+        self.queues.accept(events, records).await?;
+        Ok(message_id)
+    }
+}
+
+/// What of a request goes into its events.
+struct Sender {
+    from: String,
+    tags: Vec<(String, String)>,
+    configuration_set: Option<String>,
 }
 
 impl SendEmail {

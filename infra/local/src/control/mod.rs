@@ -112,6 +112,10 @@ async fn create_workspace(
 
 async fn set_faults(State(served): State<Served>, body: Bytes) -> Result<Json<Plan>, Problem> {
     let changes: BTreeMap<Service, Option<Fault>> = parse(&body)?;
+    if changes.iter().any(|(service, fault)| fault.as_ref().is_some_and(|fault| !fault.fits(*service))) {
+        let only = "quota, paused, reject, error_after_accept, bounce and complain are faults of ses only";
+        return Err(Problem::invalid(only.to_owned(), Vec::new()));
+    }
     Ok(Json(served.faults.set(changes)))
 }
 

@@ -73,6 +73,8 @@ async fn workspaces_and_faults_are_set() {
     let (status, plan) = post("/local/faults", json!({"ses": {"error": true, "times": 2}})).await;
     assert_eq!((status, &plan["ses"]["times"]), (200, &json!(2)));
     assert_eq!(post("/local/faults", json!({"smtp": {}})).await.0, 422);
+    assert_eq!(post("/local/faults", json!({"events": {"bounce": true}})).await.0, 422);
+    assert_eq!(post("/local/faults", json!({"ses": {"bounce": true}})).await.0, 200);
     home.stop().await;
 }
 

@@ -30,6 +30,22 @@ Resources:
             ScheduleExpression: cron(0 * * * ? *)
             Input: '{"scheduled_time":"<aws.scheduler.scheduled-time>"}'
         Shard: {Type: EventBridgeRule, Properties: {Pattern: {source: [barometer], detail-type: [score.shard]}}}
+  Hear:
+    Type: AWS::Serverless::Function
+    Metadata: {BarometerFunction: hear}
+    Properties:
+      Events:
+        Mails:
+          Type: SQS
+          Properties: {Queue: !GetAtt Mails.Arn, BatchSize: 3, FunctionResponseTypes: [ReportBatchItemFailures]}
+  Mails:
+    Type: AWS::SQS::Queue
+    Properties: {RedrivePolicy: {maxReceiveCount: 2, deadLetterTargetArn: !GetAtt Dead.Arn}}
+  MailsRule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {source: [aws.ses], detail: {eventType: [Send, Delivery]}}
+      Targets: [{Id: queue, Arn: !GetAtt Mails.Arn}]
   Daily:
     Type: AWS::Serverless::Function
     Metadata: {BarometerFunction: daily}
@@ -95,6 +111,21 @@ impl Toy {
         Ok(Value::Null)
     }
 
+    async fn hear(self, batch: Value) -> Result<Value, Refused> {
+        let records = batch["Records"].as_array().unwrap();
+        self.note(format!("hear {}", records.len()));
+        let mut failures = Vec::new();
+        for record in records {
+            let event: Value = serde_json::from_str(record["body"].as_str().unwrap()).unwrap();
+            match event["detail"]["mail"]["destination"][0].as_str().unwrap() {
+                "poison@example.com" => failures.push(json!({"itemIdentifier": record["messageId"]})),
+                "crash@example.com" => return Err(Refused),
+                to => self.note(format!("{} {to}", event["detail"]["eventType"].as_str().unwrap())),
+            }
+        }
+        Ok(json!({"batchItemFailures": failures}))
+    }
+
     async fn web(self, body: String) -> String {
         self.publish(&body).await;
         self.clock.now().to_rfc3339()
@@ -118,6 +149,7 @@ pub(crate) async fn start(data: Option<&Path>, now: Option<&str>, notes: &Notes)
         let web = toy.clone();
         Functions::default()
             .event("plan", toy.clone(), |event, toy: Toy| toy.plan(event))
+            .event("hear", toy.clone(), |batch, toy: Toy| toy.hear(batch))
             .event("daily", toy, |event, toy: Toy| toy.daily(event))
             .http("web", Router::new().fallback(post(move |body| web.clone().web(body))))
     })
@@ -196,6 +228,45 @@ async fn what_can_not_be_delivered_is_dead_and_the_rest_goes_on() {
     home.stop().await;
 }
 
+async fn mail_to(home: &Home, to: &str) {
+    let client = connect::ses::client(
+        home.mailbox().clone(),
+        home.served.engine.queues.clone(),
+        home.faults().clone(),
+    );
+    let mailer = barometer_cloud::Mailer::new(
+        clients::sesv2(&store::aws(client)),
+        "a@example.com",
+        Some("set".to_owned()),
+    );
+    mailer.send(SendId::from_bytes([7; 16]), to, b"Subject: s\r\n\r\n".to_vec()).await.unwrap();
+}
+
+#[tokio::test]
+async fn messages_that_fail_are_given_again_and_then_dead_and_hold_up_no_other() {
+    // A function that fails fails its whole batch, so what came with a crash may die with it; what comes later doesn't.
+    for (bad, together) in [("poison@example.com", true), ("crash@example.com", false)] {
+        let notes = Notes::default();
+        let home = start(None, Some("2026-09-06T22:30:00Z"), &notes).await.unwrap();
+        mail_to(&home, bad).await;
+        if !together {
+            home.served.engine.drain().await;
+        }
+        mail_to(&home, "ann@example.com").await;
+        home.served.engine.drain().await;
+        for expected in ["06T22:30 Send ann@example.com", "06T22:30 Delivery ann@example.com"] {
+            assert!(notes.lock().unwrap().iter().any(|note| note == expected), "{bad}: {notes:?}");
+        }
+        let dead = home.served.engine.delivery.dead().await.unwrap();
+        assert_eq!(dead.len(), 2, "{bad}");
+        for letter in dead {
+            assert_eq!(letter.function, "hear");
+            assert_eq!(letter.event["detail"]["mail"]["destination"], json!([bad]));
+        }
+        home.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn faults_reach_the_clients() {
     let home = start(None, None, &Notes::default()).await.unwrap();
@@ -215,7 +286,11 @@ async fn faults_reach_the_clients() {
     assert!(list().await.is_ok());
 
     let mailer = barometer_cloud::Mailer::new(
-        clients::sesv2(&store::aws(connect::ses::client(home.mailbox().clone(), home.faults().clone()))),
+        clients::sesv2(&store::aws(connect::ses::client(
+            home.mailbox().clone(),
+            home.served.engine.queues.clone(),
+            home.faults().clone(),
+        ))),
         "a@example.com",
         None,
     );

@@ -2,13 +2,16 @@
 //! send id says where, because a signed link carries nothing else.
 
 use barometer_domain::{CompanyId, SendId, UserId, WorkspaceId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Range, StoreError, Table, item, keys};
 
-/// How far a mail got. It only moves forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A mail of which nothing was heard for this long is lost.
+pub const LOST_AFTER: TimeDelta = TimeDelta::hours(6);
+
+/// How far a mail got. What SES says of it only moves it on; see [`mailing`](super::mailing).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AskState {
     /// To be sent.
@@ -17,12 +20,27 @@ pub enum AskState {
     Submitting,
     /// SES took it.
     Accepted,
-    /// It can't be known whether SES took it.
+    /// The recipient's mail server took it.
+    Delivered,
+    /// It came back.
+    Bounced,
+    /// SES took it and then didn't send it: it holds a virus.
+    Rejected,
+    /// The recipient called it spam.
+    Complained,
+    /// It can't be known whether SES took it, unless an event of SES tells.
     Unknown,
     /// SES will never take it.
     Failed,
     /// A gate closed between planning and sending.
     Skipped,
+}
+
+impl AskState {
+    /// Whether SES took the mail, whatever became of it then.
+    pub fn is_accepted(self) -> bool {
+        matches!(self, Self::Accepted | Self::Delivered | Self::Bounced | Self::Rejected | Self::Complained)
+    }
 }
 
 /// One planned mail.
@@ -45,6 +63,9 @@ pub struct Ask {
     pub reason: Option<String>,
     /// When it was planned.
     pub planned_at: DateTime<Utc>,
+    /// When it was last about to be handed to SES.
+    #[serde(default)]
+    pub submitted_at: Option<DateTime<Utc>>,
     /// When SES took it.
     #[serde(default)]
     pub accepted_at: Option<DateTime<Utc>>,
@@ -61,7 +82,13 @@ pub struct Ask {
 impl Ask {
     /// Whether the mail reached somebody's mailbox, as far as is known.
     pub fn is_delivered(&self) -> bool {
-        self.state == AskState::Accepted
+        matches!(self.state, AskState::Accepted | AskState::Delivered | AskState::Complained)
+    }
+
+    /// Whether it is given up: for six hours nothing told whether SES took it. An event of SES that comes later
+    /// still finds it.
+    pub fn is_lost(&self, now: DateTime<Utc>) -> bool {
+        self.state == AskState::Unknown && self.submitted_at.unwrap_or(self.planned_at) + LOST_AFTER <= now
     }
 }
 
@@ -119,22 +146,6 @@ impl Table {
             request = request.expression_attribute_values(":reason", item::text(reason));
         }
         request.update_expression(set).send().await?;
-        Ok(())
-    }
-
-    /// Records that SES took the mail; also of an ask that another worker gave up as unknown meanwhile.
-    pub async fn accept_ask(&self, ask: &Ask, message_id: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.update(keys::company(&ask.workspace_id, &ask.company_id), keys::ask(ask.send_id))
-            .update_expression("SET #state = :accepted, accepted_at = :at, message_id = :message")
-            .condition_expression("#state IN (:submitting, :unknown)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":submitting", item::value(&AskState::Submitting)?)
-            .expression_attribute_values(":unknown", item::value(&AskState::Unknown)?)
-            .expression_attribute_values(":accepted", item::value(&AskState::Accepted)?)
-            .expression_attribute_values(":at", item::text(keys::instant(at)))
-            .expression_attribute_values(":message", item::text(message_id))
-            .send()
-            .await?;
         Ok(())
     }
 

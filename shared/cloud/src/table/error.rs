@@ -68,6 +68,20 @@ where
     }
 }
 
+/// Why each part of a cancelled transaction failed, in the order of its parts: `ConditionalCheckFailed`,
+/// `TransactionConflict`, …, or `None`. Nothing for any other error.
+pub(super) fn reasons<E, R>(error: &SdkError<E, R>) -> Option<Vec<String>>
+where
+    E: ProvideErrorMetadata,
+{
+    if error.code() != Some("TransactionCanceledException") {
+        return None;
+    }
+    let (_, listed) = error.message()?.rsplit_once('[')?;
+    let listed = listed.trim_end_matches(|end: char| end == ']' || end.is_whitespace() || end == '.');
+    Some(listed.split(',').map(|reason| reason.trim().to_owned()).collect())
+}
+
 /// A cancelled transaction says why per item, in its message: `[ConditionalCheckFailed, None]`.
 fn cancelled<E, R>(error: SdkError<E, R>) -> StoreError
 where

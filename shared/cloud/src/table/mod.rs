@@ -26,6 +26,7 @@
 //! | ask (one planned mail) | `<ws>#company#<company>` | `ask#<send id>` | [`asks`] |
 //! | mark that a machine opened its pages | `<ws>#company#<company>` | `ask#<send id>` | [`scans`] |
 //! | where an ask lies | `send#<send id>` | `send` | [`asks`] |
+//! | mails of an hour, counted | `<ws>#mails` | `<hour>#<shard>` | [`mailing`] |
 //! | user | `<ws>#user#<user>` | `who` | [`users`] |
 //! | group memory, four weeks an item | `<ws>#user#<user>` | `who#group#<number>#<company>` | [`users`] |
 //! | id that turned out to be theirs | `<ws>#user#<user>` | `who#joined#<user>` | [`users`] |
@@ -62,6 +63,7 @@ pub mod idempotency;
 pub mod item;
 mod keys;
 pub mod log;
+pub mod mailing;
 pub mod members;
 pub mod outbox;
 pub mod overviews;

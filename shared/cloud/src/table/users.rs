@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem};
 use barometer_domain::{CompanyId, IsoWeek, UserId, WorkspaceId, Zone, groups::Groups, loose::Loose};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -53,9 +53,25 @@ pub struct User {
     /// When they last answered a survey that wasn't ours.
     #[serde(default)]
     pub last_surveyed_at: Option<DateTime<Utc>>,
+    /// Addresses of theirs that mails came back from for good, as [`address_hash`].
+    #[serde(default)]
+    pub unreachable: BTreeSet<String>,
+    /// Why the latest of them came back, in SES's words.
+    #[serde(default)]
+    pub unreachable_reason: Option<String>,
+}
+
+/// An address as it is remembered when no mail gets there: a new address is another one, and no address is kept.
+pub fn address_hash(address: &str) -> String {
+    hex(Sha256::digest(address.trim().to_lowercase().as_bytes()).iter().take(16))
 }
 
 impl User {
+    /// Whether mails to an address came back for good.
+    pub fn is_unreachable_at(&self, address: &str) -> bool {
+        !self.unreachable.is_empty() && self.unreachable.contains(&address_hash(address))
+    }
+
     /// What is known of the person.
     pub fn person(&self) -> Person {
         Person {
@@ -348,6 +364,43 @@ impl Table {
             .send()
             .await?;
         Ok(())
+    }
+
+    /// Remembers that mails to an address of a user come back for good. Saying it again changes nothing.
+    pub async fn note_unreachable(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        address: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        self.update(keys::user(workspace, user), WHO.to_owned())
+            .update_expression("ADD unreachable :address SET unreachable_reason = :reason")
+            .expression_attribute_values(":address", AttributeValue::Ss(vec![address_hash(address)]))
+            .expression_attribute_values(":reason", item::text(reason))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// That mails may go to an address of a user, as a part of a transaction: they haven't unsubscribed, and none
+    /// came back from it for good.
+    pub(super) fn reachable_check(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        address: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::user(workspace, user), WHO.to_owned())))
+            .condition_expression(
+                "attribute_not_exists(unsubscribed_at) AND \
+                 (attribute_not_exists(unreachable) OR NOT contains(unreachable, :address))",
+            )
+            .expression_attribute_values(":address", item::text(address_hash(address)))
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// Records when a user was last asked, for any company.
