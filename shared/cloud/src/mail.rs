@@ -79,10 +79,10 @@ impl Mailer {
             .value(send.to_string())
             .build()
             .map_err(|error| MailError::Rejected(error.to_string()))?;
+        // Without `FromEmailAddress`, which SES would write over the message's own From, its name included.
         let answer = self
             .client
             .send_email()
-            .from_email_address(&self.from)
             .destination(Destination::builder().to_addresses(to).build())
             .content(EmailContent::builder().raw(raw).build())
             .email_tags(tag)

@@ -75,6 +75,18 @@ mod tests {
     }
 
     #[test]
+    fn a_user_s_own_language_wins_over_the_workspace_s() {
+        for (tag, language) in [
+            (Some("en"), Language::English),
+            (Some("de-AT"), Language::German),
+            (Some("fr"), Language::German),
+            (None, Language::German),
+        ] {
+            assert_eq!(Language::of_user(tag, Language::German), language, "{tag:?}");
+        }
+    }
+
+    #[test]
     fn the_header_is_read_by_quality() {
         for (header, language) in [
             ("", Language::English),

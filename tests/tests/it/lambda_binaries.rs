@@ -350,6 +350,21 @@ async fn dashboard_shows_the_portfolio_to_who_is_signed_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dashboard_sends_a_test_mail_through_ses() {
+    let world = World::new().await;
+    let answer = world.http("dashboard", "dashboard.test-mail").await;
+    assert_eq!(
+        (answer.status, answer.headers["location"].as_str()),
+        (303, Some("/settings/mail?sent")),
+        "{answer:?}"
+    );
+    let mails = world.endpoint.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["Destination"]["ToAddresses"], json!(["csm@example.com"]), "{}", mails[0]);
+    assert_eq!(mails[0]["ConfigurationSetName"], "barometer", "{}", mails[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn score_week_takes_its_schedule_and_a_shard() {
     let world = World::since("2026-08-31T00:00:00Z".parse().unwrap()).await;
     let schedule = world.event("score-week.schedule");

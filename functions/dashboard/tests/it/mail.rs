@@ -122,6 +122,8 @@ async fn a_test_is_one_mail_to_the_address_with_links_that_say_so() {
     assert_eq!(mails[0].0, "boss@initech.example");
     let mail = mailparse::parse_mail(mails[0].1.as_bytes()).unwrap();
     assert_eq!(mail.headers.get_first_value("To").as_deref(), Some("boss@initech.example"));
+    assert_eq!(mail.headers.get_first_value("From").as_deref(), Some("Initech <feedback@example.com>"));
+    assert_eq!(ses.sender_given(), None, "SES would write it over the name in From");
     let text = mail.subparts[0].get_body().unwrap();
     assert!(text.contains("https://app.example.com/f/test-de?s=0") && text.contains("Guten Tag,"));
     assert!(text.contains("https://app.example.com/u/test-de"));

@@ -51,6 +51,12 @@ impl Ses {
         Mailer::new(clients::sesv2(&aws), "feedback@example.com", None)
     }
 
+    /// The sender named beside the last mail.
+    pub fn sender_given(&self) -> Option<String> {
+        let sent = self.sent.lock().unwrap();
+        sent.last().unwrap()["FromEmailAddress"].as_str().map(str::to_owned)
+    }
+
     /// Whom each mail went to, and the mail.
     pub fn sent(&self) -> Vec<(String, String)> {
         let read = |mail: &Value| {

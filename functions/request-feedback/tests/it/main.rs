@@ -3,4 +3,5 @@
 
 mod asking;
 mod ending;
+mod looking;
 mod support;
