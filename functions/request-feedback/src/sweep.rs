@@ -37,6 +37,9 @@ const PAGE: i32 = 100;
 /// When a member is looked at again who couldn't be read.
 const AFTER_ERROR: TimeDelta = TimeDelta::hours(1);
 
+/// Why it isn't known whether a mail was sent whose worker came to an end.
+const ENDED: &str = "ended while submitting";
+
 /// What became of one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -167,13 +170,9 @@ impl Sweep<'_> {
         let ask = self.plan(due, known.member.asks).await?;
         match ask.state {
             AskState::Planned => self.submit(due, &ask, &settings).await,
-            // Claimed in this very firing: another worker is between its two writes, or was when it ended; the
-            // next sweep will know.
-            AskState::Submitting if ask.submitted_at.unwrap_or(ask.planned_at) >= self.now => {
-                Ok(Outcome::Held)
-            }
+            AskState::Submitting if self.is_claimed_now(&ask) => Ok(Outcome::Held),
             AskState::Submitting => {
-                self.settle(&ask, AskState::Unknown, "ended while submitting").await?;
+                self.settle(&ask, AskState::Unknown, ENDED).await?;
                 self.finish(due, &known, &ask, self.now).await?;
                 Ok(Outcome::Unknown)
             }
@@ -186,6 +185,12 @@ impl Sweep<'_> {
                 Ok(Outcome::Recovered)
             }
         }
+    }
+
+    /// Whether an ask was claimed in this very firing: another worker is between its two writes, or was when it ended;
+    /// the next sweep will know.
+    fn is_claimed_now(&self, ask: &Ask) -> bool {
+        ask.submitted_at.unwrap_or(ask.planned_at) >= self.now
     }
 
     fn send_id(&self, due: &Due, cycle: u32) -> SendId {
@@ -230,6 +235,9 @@ impl Sweep<'_> {
             }
             Decision::Off(closed) => {
                 if let Some(ask) = self.table().ask(planned).await? {
+                    if ask.state == AskState::Submitting && !self.is_claimed_now(&ask) {
+                        self.settle(&ask, AskState::Unknown, ENDED).await?;
+                    }
                     self.move_or_leave(&ask, AskState::Planned, AskState::Skipped, closed.as_str()).await?;
                 }
                 self.take_off(due, closed).await

@@ -92,12 +92,6 @@ impl Mailbox {
         self.clock.now()
     }
 
-    /// A new message id.
-    #[must_use]
-    pub fn message_id(&self) -> String {
-        message_id(self.next.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// A mail as it is to be kept, with its message id. It is in the mailbox when the record is written.
     ///
     /// # Errors

@@ -245,6 +245,18 @@ async fn a_crash_while_submitting_is_never_sent_again() {
 }
 
 #[tokio::test]
+async fn a_crash_while_submitting_is_ended_also_when_nobody_is_to_be_asked_any_more() {
+    let world = World::new().await;
+    let ann = world.add("ann").await;
+    let slot = world.slot(&ann).await;
+    world.table.plan_ask(&planned(&world, &ann, AskState::Submitting, slot)).await.unwrap();
+    world.table.unsubscribe(&world.workspace, &ann, slot).await.unwrap();
+    assert_eq!(world.sweep(slot + TimeDelta::minutes(15)).await.taken_off, 1);
+    let ask = world.ask(&ann, 1).await.unwrap();
+    assert_eq!((ask.state, ask.reason.as_deref()), (AskState::Unknown, Some("ended while submitting")));
+}
+
+#[tokio::test]
 async fn a_crash_after_the_mail_was_taken_is_only_written_down() {
     let world = World::new().await;
     let ann = world.add("ann").await;
