@@ -14,6 +14,7 @@ use barometer_message::{AddressError, Mailbox};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub mod allowance;
 pub mod gate;
 mod sweep;
 
@@ -58,6 +59,8 @@ pub struct Summary {
     pub recovered: u32,
     /// Mails that SES didn't take for now; the rest of their shard waits too.
     pub paused: u32,
+    /// Members of workspaces whose mailing has stopped or has reached the day's cap; they are looked at later.
+    pub held_back: u32,
     /// Members with whom something else went wrong; they are put off.
     pub errors: u32,
     /// Nobody who is due is left.
@@ -88,12 +91,17 @@ pub async fn handle(event: ScheduledInput, deps: &Deps) -> Result<Summary, Sweep
         now,
         deadline: Instant::now() + BUDGET,
         settings: BTreeMap::new(),
+        allowances: BTreeMap::new(),
+        closed: false,
         summary: Summary { complete: true, ..Summary::default() },
     };
     // Each sweep begins with another shard, so that none is always the one that time runs out on.
     let quarter = now.timestamp().div_euclid(barometer_cloud::asking::SWEEP_EVERY.num_seconds());
     let first = u8::try_from(quarter.rem_euclid(i64::from(DUE_SHARDS))).unwrap_or(0);
     for ahead in 0..DUE_SHARDS {
+        if sweep.closed {
+            break;
+        }
         sweep.shard((first + ahead) % DUE_SHARDS).await?;
     }
     tracing::info!(

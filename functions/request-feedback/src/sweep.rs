@@ -20,6 +20,7 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     SendId, Settings, WorkspaceId, ask,
+    breaker::Stop,
     token::{Keys, Purpose},
 };
 use barometer_message::{self as message, Mailbox, MessageError, Question};
@@ -27,6 +28,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Deps, Summary,
+    allowance::{Allowance, Allowed, tell},
     gate::{Closed, Decision, Known},
 };
 
@@ -36,6 +38,9 @@ const ANSWERABLE: TimeDelta = TimeDelta::days(30);
 const PAGE: i32 = 100;
 /// When a member is looked at again who couldn't be read.
 const AFTER_ERROR: TimeDelta = TimeDelta::hours(1);
+
+/// How long a workspace's mailing stays stopped before it is looked at again.
+const WHILE_STOPPED: TimeDelta = TimeDelta::hours(1);
 
 /// Why it isn't known whether a mail was sent whose worker came to an end.
 const ENDED: &str = "ended while submitting";
@@ -54,6 +59,8 @@ enum Outcome {
     Recovered,
     /// SES takes nothing for now.
     Paused,
+    /// The workspace's mailing has stopped, or has reached the day's cap.
+    HeldBack,
 }
 
 /// A sweep under way.
@@ -63,6 +70,9 @@ pub(crate) struct Sweep<'a> {
     pub(crate) now: DateTime<Utc>,
     pub(crate) deadline: std::time::Instant,
     pub(crate) settings: BTreeMap<WorkspaceId, Option<Settings>>,
+    pub(crate) allowances: BTreeMap<WorkspaceId, Allowance>,
+    /// SES takes no mail of anybody's: the rest waits for another sweep.
+    pub(crate) closed: bool,
     pub(crate) summary: Summary,
 }
 
@@ -114,6 +124,7 @@ impl Sweep<'_> {
             Outcome::Unknown => &mut summary.unknown,
             Outcome::Recovered => &mut summary.recovered,
             Outcome::Paused => &mut summary.paused,
+            Outcome::HeldBack => &mut summary.held_back,
         };
         *counter += 1;
     }
@@ -169,7 +180,11 @@ impl Sweep<'_> {
         }
         let ask = self.plan(due, known.member.asks).await?;
         match ask.state {
-            AskState::Planned => self.submit(due, &ask, &settings).await,
+            AskState::Planned => match self.allowance(due, &settings).await?.check() {
+                Allowed::Yes => self.submit(due, &ask, &settings).await,
+                Allowed::Stopped => self.hold_back(due, &known, WHILE_STOPPED).await,
+                Allowed::Capped => self.hold_back(due, &known, TimeDelta::days(1)).await,
+            },
             AskState::Submitting if self.is_claimed_now(&ask) => Ok(Outcome::Held),
             AskState::Submitting => {
                 self.settle(&ask, AskState::Unknown, ENDED).await?;
@@ -185,6 +200,26 @@ impl Sweep<'_> {
                 Ok(Outcome::Recovered)
             }
         }
+    }
+
+    async fn allowance(&mut self, due: &Due, settings: &Settings) -> Result<&mut Allowance, StoreError> {
+        let allowance = match self.allowances.remove(&due.workspace) {
+            Some(known) => known,
+            None => Allowance::of(self.table(), &due.workspace, settings, self.now).await?,
+        };
+        Ok(self.allowances.entry(due.workspace.clone()).or_insert(allowance))
+    }
+
+    /// What was planned stays planned, for later.
+    async fn hold_back(&self, due: &Due, known: &Known<'_>, wait: TimeDelta) -> Result<Outcome, StoreError> {
+        self.schedule(due, Some(self.later(due, known, wait))).await?;
+        Ok(Outcome::HeldBack)
+    }
+
+    /// The first sweep in the user's window that comes no sooner than after a while.
+    fn later(&self, due: &Due, known: &Known<'_>, wait: TimeDelta) -> DateTime<Utc> {
+        let (later, zone) = (self.now + wait, known.zone());
+        if ask::in_window(later, zone) { later } else { asking::slot(later, &due.user, zone) }
     }
 
     /// Whether an ask was claimed in this very firing: another worker is between its two writes, or was when it ended;
@@ -252,7 +287,7 @@ impl Sweep<'_> {
     }
 
     /// Sends what is planned, once.
-    async fn submit(&self, due: &Due, ask: &Ask, settings: &Settings) -> Result<Outcome, StoreError> {
+    async fn submit(&mut self, due: &Due, ask: &Ask, settings: &Settings) -> Result<Outcome, StoreError> {
         // Somebody may have unsubscribed since the first look.
         let Some(known) = self.known(due, settings).await? else { return Ok(Outcome::TakenOff) };
         let email = match known.decide(self.now) {
@@ -287,6 +322,8 @@ impl Sweep<'_> {
                     Ok(()) | Err(StoreError::Conflict) => {}
                     Err(error) => return Err(error),
                 }
+                let (table, now) = (self.deps.table.clone(), self.now);
+                self.allowance(due, settings).await?.sent(&table, &due.workspace, now).await?;
                 Outcome::Sent
             }
             Err(MailError::NotSent(hold)) => return self.pause(due, &known, ask, hold).await,
@@ -307,7 +344,7 @@ impl Sweep<'_> {
 
     /// SES didn't take the mail: the ask is planned again, for one of the next sweeps.
     async fn pause(
-        &self,
+        &mut self,
         due: &Due,
         known: &Known<'_>,
         ask: &Ask,
@@ -316,10 +353,16 @@ impl Sweep<'_> {
         let reason = &hold.to_string();
         tracing::warn!(reason, send_id = %ask.send_id, "mails are not taken for now");
         if self.move_or_leave(ask, AskState::Submitting, AskState::Planned, reason).await? {
-            let later = self.now + SWEEP_EVERY;
-            let zone = known.zone();
-            let at = if ask::in_window(later, zone) { later } else { asking::slot(later, &due.user, zone) };
-            self.schedule(due, Some(at)).await?;
+            self.schedule(due, Some(self.later(due, known, SWEEP_EVERY))).await?;
+        }
+        let stop = match hold {
+            Hold::Throttled | Hold::Unreachable => None,
+            Hold::Quota => Some(Stop::Quota),
+            Hold::Paused | Hold::Suspended | Hold::Denied => Some(Stop::Paused),
+        };
+        if let Some(stop) = stop {
+            self.closed = true;
+            tell(self.table(), &due.workspace, known.settings, stop, self.now).await?;
         }
         Ok(Outcome::Paused)
     }

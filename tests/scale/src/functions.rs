@@ -9,12 +9,19 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use barometer_cloud::{Bus, Table, clients, clients::Aws, sharded::BUDGET};
+use barometer_cloud::{
+    Bus, Table, clients,
+    clients::Aws,
+    sharded::{BUDGET, Outcome},
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 /// Name of a client's region and credentials, which no local store checks.
 const LOCAL: &str = "local";
+
+/// How often a failed invocation is repeated: `MaximumRetryAttempts` of the template.
+const RETRIES: u32 = 2;
 
 /// What a client needs to reach the store at `endpoint`.
 pub fn aws(endpoint: &str, http_client: SharedHttpClient) -> Aws {
@@ -81,11 +88,21 @@ impl Functions {
         }
     }
 
-    async fn invoke(
-        &self,
-        function: Function,
-        event: Value,
-    ) -> Result<barometer_cloud::sharded::Outcome, Box<dyn Error>> {
+    /// Calls a function, twice more when it fails, as Lambda does.
+    async fn invoke(&self, function: Function, event: Value) -> Result<Outcome, Box<dyn Error>> {
+        let mut failed = 0;
+        loop {
+            match self.attempt(function, event.clone()).await {
+                Err(error) if failed < RETRIES => {
+                    eprintln!("tried again after: {error}");
+                    failed += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt(&self, function: Function, event: Value) -> Result<Outcome, Box<dyn Error>> {
         Ok(match function {
             Function::Score => score_week::handle(serde_json::from_value(event)?, &self.score).await?,
             Function::RollUp => roll_up_month::handle(serde_json::from_value(event)?, &self.roll_up).await?,

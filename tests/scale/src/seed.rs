@@ -34,6 +34,9 @@ const WEEKS_BEFORE: i64 = 4;
 /// Items that one `BatchWriteItem` takes, and calls under way at the same time.
 const BATCH: usize = 25;
 const AT_ONCE: usize = 8;
+/// How often such a call is tried again, and after what pause.
+const ATTEMPTS: u32 = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
 
 const SLOTS_A_DAY: u16 = 288;
 
@@ -181,9 +184,20 @@ async fn write(table: &Table, batch: Vec<Item>) -> Result<usize, Box<dyn Error>>
         let put = PutRequest::builder().set_item(Some(item)).build()?;
         left.push(WriteRequest::builder().put_request(put).build());
     }
+    let mut failed = 0;
     while !left.is_empty() {
-        let sent = table.client().batch_write_item().request_items(table.name(), left).send().await?;
-        left = sent.unprocessed_items.and_then(|mut items| items.remove(table.name())).unwrap_or_default();
+        match table.client().batch_write_item().request_items(table.name(), left.clone()).send().await {
+            Ok(sent) => {
+                let items = sent.unprocessed_items.and_then(|mut items| items.remove(table.name()));
+                left = items.unwrap_or_default();
+            }
+            // A store on a busy machine stands still at times; writing an item again changes nothing.
+            Err(_) if failed < ATTEMPTS => {
+                failed += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(count)
 }

@@ -3,5 +3,6 @@
 
 mod asking;
 mod ending;
+mod holding_back;
 mod looking;
 mod support;

@@ -7,12 +7,12 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Range, StoreError, Table,
     asks::{Ask, AskState},
-    error, item, keys,
+    error, item, keys, or_done,
 };
 
 /// How often a transaction is tried that others hold an item of.
@@ -153,6 +153,14 @@ pub enum Turn {
     Lost,
     /// Nobody's: the person unsubscribed or can't be reached, or the company's users aren't asked any more.
     Closed,
+}
+
+/// Sort key of when the first mail went.
+const FIRST: &str = "first";
+
+#[derive(Serialize, Deserialize)]
+struct First {
+    at: DateTime<Utc>,
 }
 
 /// Mails of a workspace in a time.
@@ -307,6 +315,22 @@ impl Table {
             sum.complained += counts.complained;
         }
         Ok(sum)
+    }
+
+    /// When a workspace sent its first mail; nothing before that.
+    pub async fn first_mail_at(&self, workspace: &WorkspaceId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let first: Option<First> = self.get(mails(workspace), FIRST.to_owned()).await?;
+        Ok(first.map(|first| first.at))
+    }
+
+    /// Remembers when a workspace sent its first mail; the first word stays.
+    pub async fn note_first_mail(
+        &self,
+        workspace: &WorkspaceId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let first = item::write(mails(workspace), FIRST.to_owned(), &First { at })?;
+        or_done(self.put(first, true).await)
     }
 
     /// Writes all or nothing, again while another transaction holds an item. Returns nothing when it is done, else
