@@ -24,6 +24,7 @@ mod settings;
 mod snapshots;
 mod sources;
 mod statuses;
+mod sweep_cost;
 mod users;
 mod weekly;
 mod workspaces;

@@ -24,7 +24,8 @@ pub struct AlertView {
     state: State,
     /// The week it is about.
     period: IsoWeek,
-    /// The points of a drop; the share of silent companies in a data gap; else 100.
+    /// The points of a drop; the share of silent companies in a data gap, of mails that bounced or were complained
+    /// about; else 100.
     severity: Percent,
     sentence: String,
     opened_at: DateTime<Utc>,
