@@ -203,9 +203,14 @@ async fn store(context: &Context<'_>, key: Option<&str>, given: Given) -> Result
     let answer =
         Answer { user_id: user.clone(), rating, comment, at, source: Source::Api, origin, void: None };
     context.give(&user, &company, answer).await?;
-    Ok(json!({
-        "success": true, "user_id": user, "company_id": company, "rating": rating, "value": rating.value(), "at": at,
-    }))
+    let mut stored = json!({
+        "success": true, "user_id": user, "company_id": company, "value": rating.value(), "at": at,
+    });
+    // As the inbox shows it: `rating`, `scale` and, of stars, `of`.
+    if let (Some(stored), Value::Object(rating)) = (stored.as_object_mut(), json!(rating)) {
+        stored.extend(rating);
+    }
+    Ok(stored)
 }
 
 /// The one company that a user belongs to. Errors: 422 when they belong to none that is known, or to several.

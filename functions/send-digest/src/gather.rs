@@ -7,7 +7,7 @@ use barometer_cloud::{
     table::{answers::Answer, cases::Case, companies::Company},
 };
 use barometer_domain::{
-    CompanyId, Settings, WorkspaceId,
+    CompanyId, Settings, UserId, WorkspaceId,
     alert::Alert,
     digest::{self, Of, Raised, Said},
     task::Task,
@@ -27,6 +27,8 @@ pub struct Gathered {
     tasks: Vec<Case<Task>>,
     alerts: Vec<Case<Alert>>,
     answers: Vec<(CompanyId, Answer)>,
+    /// Names of those who answered.
+    names: BTreeMap<(CompanyId, UserId), String>,
 }
 
 impl Gathered {
@@ -57,9 +59,15 @@ impl Gathered {
                 if answer.at <= since {
                     break 'answers;
                 }
-                if answer.void.is_none() {
+                if answer.void.is_none() && gathered.companies.contains_key(&company) {
                     gathered.answers.push((company, answer));
                 }
+            }
+        }
+        for (company, answer) in &gathered.answers {
+            let member = table.member(workspace, company, &answer.user_id).await?;
+            if let Some(name) = member.and_then(|member| member.name) {
+                gathered.names.insert((company.clone(), answer.user_id.clone()), name);
             }
         }
         gathered.tasks = live(table, workspace).await?;
@@ -90,8 +98,9 @@ impl Gathered {
         }
         for (company, answer) in &self.answers {
             if let Some((owner, company)) = self.owner(Some(company)) {
+                let name = self.names.get(&(company.company_id.clone(), answer.user_id.clone()));
                 let said = Said {
-                    person: answer.user_id.as_str(),
+                    person: name.map_or(answer.user_id.as_str(), String::as_str),
                     rating: answer.rating,
                     comment: answer.comment.as_deref(),
                     received_at: answer.at,

@@ -56,6 +56,7 @@ async fn answers_by_api_and_event_make_the_level_at_once() {
     .await;
     assert_eq!(status, StatusCode::OK, "{given}");
     assert_eq!((&given["success"], &given["value"]), (&json!(true), &json!(90)));
+    assert_eq!((&given["rating"], &given["scale"]), (&json!(9), &json!("nps")));
     let level = happiness(&running, |level| level["answers"] == 1).await;
     assert_eq!((&level["level"], &level["score"]), (&json!("very_happy"), &json!(90)));
 
