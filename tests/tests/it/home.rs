@@ -60,6 +60,12 @@ impl Running {
         assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
     }
 
+    /// Waits until whatever is on the bus is delivered: moving the clock ends with that.
+    pub async fn settle(&self) {
+        let soon = self.home.now() + chrono::TimeDelta::seconds(1);
+        self.clock(&soon.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).await;
+    }
+
     /// Sets or clears faults of the services under the SDK clients.
     pub async fn fault(&self, plan: &Value) {
         let answer = send(&self.client, Method::POST, "/local/faults", None, plan).await;

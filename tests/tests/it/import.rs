@@ -67,6 +67,7 @@ fn said(ended: &Output) -> String {
 
 /// Everything that an import can change, as the API shows it.
 async fn standing(running: &Running, companies: &[&str]) -> Value {
+    running.settle().await;
     let mut all = json!({ "companies": running.get("/v1/companies").await["items"] });
     for company in companies {
         let users = running.get(&format!("/v1/companies/{company}/users")).await;
