@@ -7,7 +7,7 @@ use barometer_cloud::{
     table::runs::{Run, RunKey},
     watch::Watch,
 };
-use barometer_domain::{IsoWeek, WorkspaceId, alert, telemetry::Telemetry};
+use barometer_domain::{IsoWeek, WorkspaceId, alert};
 use chrono::{DateTime, Utc};
 
 use crate::{Deps, census};
@@ -23,12 +23,8 @@ pub async fn finish(
 ) -> Result<(), RunError> {
     let settings = deps.table.settings_version(workspace, run.settings_version).await?;
     let settings = settings.ok_or(RunError::Missing("version of the settings"))?.settings;
-    // A gap is never scored as a normal week, so there is nothing to count again after one.
-    let gap = match run.telemetry {
-        Some(Telemetry::Normal) => None,
-        _ => alert::data_gap(week, census::sum(deps, workspace, key, run).await?, settings.time_zone),
-    };
-    if let Some(gap) = gap {
+    let counted = census::sum(deps, workspace, key, run).await?;
+    if let Some(gap) = alert::data_gap(week, counted, settings.time_zone) {
         let watch = Watch { table: &deps.table, workspace, company: None, now };
         let events: Vec<Event> = watch.found(gap).await?.into_iter().collect();
         deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
