@@ -1,11 +1,7 @@
 //! What a workspace may send: the breakers that stop its mailing, and the cap of its first days.
 
 use barometer_cloud::{StoreError, Table, watch::Watch};
-use barometer_domain::{
-    Settings, WorkspaceId, alert,
-    breaker::{Counts, Stop},
-    ramp,
-};
+use barometer_domain::{Settings, WorkspaceId, alert, breaker::Stop, ramp};
 use chrono::{DateTime, Utc};
 
 /// What a workspace may still send in a sweep.
@@ -14,7 +10,7 @@ pub struct Allowance {
     /// Mailing has stopped by itself.
     stopped: bool,
     /// Mails until the day's cap; nothing is no cap.
-    left: Option<u32>,
+    left: Option<u64>,
     /// Whether the workspace has sent a mail before.
     begun: bool,
 }
@@ -39,8 +35,7 @@ impl Allowance {
         now: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
         let counts = table.mail_counts(workspace, now).await?;
-        let [sent, bounced, complained] = [counts.sent, counts.bounced, counts.complained].map(u64::from);
-        let stop = Counts { sent, bounced, complained }.stop();
+        let stop = counts.stop();
         if let Some(stop) = stop {
             tell(table, workspace, settings, stop, now).await?;
         }
@@ -48,7 +43,7 @@ impl Allowance {
         let day = |at| settings.time_zone.date(at);
         let days = first.map_or(0, |first| (day(now) - day(first)).num_days());
         let cap = ramp::daily_cap(u32::try_from(days).unwrap_or(0));
-        let left = cap.map(|cap| cap.saturating_sub(counts.sent));
+        let left = cap.map(|cap| u64::from(cap).saturating_sub(counts.sent));
         Ok(Self { stopped: stop.is_some(), left, begun: first.is_some() })
     }
 

@@ -247,6 +247,7 @@ impl Sweep<'_> {
                 reason: None,
                 planned_at: self.now,
                 submitted_at: None,
+                scanned_at: None,
                 accepted_at: None,
                 message_id: None,
                 answered_at: None,

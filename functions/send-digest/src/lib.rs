@@ -2,7 +2,8 @@
 //!
 //! In: the schedule's `{"scheduled_time": …}`. Out: how many went out. Writes: that a CSM's digest of a day is being sent,
 //! before the call, and how that ended; so a digest is sent at most once, and one that SES didn't take is tried again by
-//! the next firings. A CSM is the owner of a company, when that is an e-mail address.
+//! the next firings; and that all of a workspace's are done, so that those firings needn't read anything again. A CSM is
+//! the owner of a company, when that is an e-mail address.
 
 mod gather;
 mod message;
@@ -79,6 +80,10 @@ pub async fn handle(event: ScheduledInput, deps: &Deps) -> Result<Summary, Diges
         let Some(version) = deps.table.settings(&workspace.workspace_id).await? else { continue };
         let zone = version.settings.time_zone;
         let Some(day) = digest::due_between(now - CATCH_UP, now, zone) else { continue };
+        if deps.table.digests_are_done(&workspace.workspace_id, day).await? {
+            continue;
+        }
+        let put_off = summary.put_off;
         let gathered = Gathered::read(&deps.table, &workspace.workspace_id, &version.settings, day).await?;
         let round = Round {
             deps,
@@ -94,6 +99,9 @@ pub async fn handle(event: ScheduledInput, deps: &Deps) -> Result<Summary, Diges
                 Some(digest) => round.send(owner, &address, &digest, &mut summary).await?,
                 None => summary.empty += 1,
             }
+        }
+        if summary.put_off == put_off {
+            deps.table.note_digests_done(&workspace.workspace_id, day, now).await?;
         }
     }
     tracing::info!(sent = summary.sent, failed = summary.failed, put_off = summary.put_off, "digests");

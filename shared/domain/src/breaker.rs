@@ -15,6 +15,7 @@ pub const COMPLAINTS: u16 = 8;
 /// What happened to a workspace's mails in the last 24 hours. Count from when an admin let mailing go on, where that is
 /// later: else the same bounces stop it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Mails that the mail service took.
     pub sent: u64,

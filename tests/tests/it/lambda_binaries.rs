@@ -98,6 +98,7 @@ impl World {
             reason: None,
             planned_at: now,
             submitted_at: None,
+            scanned_at: None,
             accepted_at: Some(now),
             message_id: Some("mail-1".to_owned()),
             answered_at: None,

@@ -16,6 +16,7 @@ fn ask(company_id: &str, cycle: u32) -> Ask {
         reason: None,
         planned_at: at("2026-09-01T10:00:00Z"),
         submitted_at: None,
+        scanned_at: None,
         accepted_at: None,
         message_id: None,
         answered_at: None,

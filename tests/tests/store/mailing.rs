@@ -3,9 +3,9 @@
 use barometer_cloud::table::{
     asks::{Ask, AskState},
     companies::{Patch, Profile},
-    mailing::{Bounce, Fate, MailCounts, Turn, Word},
+    mailing::{Bounce, Fate, Turn, Word},
 };
-use barometer_domain::SendId;
+use barometer_domain::{SendId, breaker::Counts};
 use barometer_tests::store::{TestTable, table};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -29,6 +29,7 @@ fn ask(cycle: u32) -> Ask {
         reason: None,
         planned_at: now(),
         submitted_at: None,
+        scanned_at: None,
         accepted_at: None,
         message_id: None,
         answered_at: None,
@@ -168,7 +169,7 @@ async fn of_a_mail_that_nobody_planned_nothing_is_written() {
     let (table, _) = planned().await;
     assert!(!table.record_word(&ask(9), &word(Fate::Delivered, now())).await.unwrap());
     assert_eq!(table.ask(ask(9).send_id).await.unwrap(), None);
-    assert_eq!(table.mail_counts(&workspace(), now()).await.unwrap(), MailCounts::default());
+    assert_eq!(table.mail_counts(&workspace(), now()).await.unwrap(), Counts::default());
 }
 
 #[tokio::test]
@@ -199,7 +200,7 @@ async fn words_that_come_twice_and_in_any_order_count_once() {
         }
     }
     let counts = table.mail_counts(&workspace(), now()).await.unwrap();
-    assert_eq!(counts, MailCounts { sent: 8, bounced: 2, complained: 1 });
+    assert_eq!(counts, Counts { sent: 8, bounced: 2, complained: 1 });
 }
 
 #[tokio::test]
@@ -211,7 +212,7 @@ async fn a_day_is_counted_from_its_hours() {
         table.record_word(&ask, &word(hard(), now() - TimeDelta::hours(back))).await.unwrap();
     }
     let count = async |at| table.mail_counts(&workspace(), at).await.unwrap();
-    assert_eq!(count(now()).await, MailCounts { sent: 3, bounced: 3, complained: 0 });
+    assert_eq!(count(now()).await, Counts { sent: 3, bounced: 3, complained: 0 });
     assert_eq!(count(now() + TimeDelta::hours(3)).await.sent, 1);
-    assert_eq!(count(now() + TimeDelta::hours(26)).await, MailCounts::default());
+    assert_eq!(count(now() + TimeDelta::hours(26)).await, Counts::default());
 }

@@ -215,6 +215,7 @@ fn planned(world: &World, user: &UserId, state: AskState, at: DateTime<Utc>) -> 
         reason: None,
         planned_at: at,
         submitted_at: None,
+        scanned_at: None,
         accepted_at: (state == AskState::Accepted).then_some(at),
         message_id: None,
         answered_at: None,

@@ -268,7 +268,7 @@ impl World {
 
     /// When a machine was seen behind the links of Ann's mail.
     pub async fn scanned_at(&self) -> Option<DateTime<Utc>> {
-        self.table.scanned_at(&self.ask).await.unwrap()
+        self.table.ask(self.ask.send_id).await.unwrap().unwrap().scanned_at
     }
 
     /// Answers as Ann.
@@ -319,6 +319,7 @@ async fn asked(table: &Table, workspace: &WorkspaceId, company: &CompanyId, user
         reason: None,
         planned_at: asked_at(),
         submitted_at: None,
+        scanned_at: None,
         accepted_at: Some(asked_at()),
         message_id: Some("m-1".to_owned()),
         answered_at: None,

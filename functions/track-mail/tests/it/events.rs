@@ -1,11 +1,8 @@
 use barometer_cloud::{
     Table,
-    table::{
-        asks::{Ask, AskState},
-        mailing::MailCounts,
-    },
+    table::asks::{Ask, AskState},
 };
-use barometer_domain::{CompanyId, SendId, UserId, WorkspaceId};
+use barometer_domain::{CompanyId, SendId, UserId, WorkspaceId, breaker::Counts};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use track_mail::{Answer, Deps, handle};
@@ -32,6 +29,7 @@ fn ask(cycle: u32) -> Ask {
         reason: None,
         planned_at: asked,
         submitted_at: Some(asked),
+        scanned_at: None,
         accepted_at: None,
         message_id: None,
         answered_at: None,
@@ -100,7 +98,7 @@ impl World {
         user.unsubscribed_at.is_none()
     }
 
-    async fn counts(&self) -> MailCounts {
+    async fn counts(&self) -> Counts {
         self.table.mail_counts(&self.ask.workspace_id, at("2026-09-02T12:00:00Z")).await.unwrap()
     }
 }
@@ -145,7 +143,7 @@ async fn events_that_come_twice_count_once() {
     let world = World::new().await;
     world.hears(&["bounce", "send", "bounce", "complaint", "send", "complaint", "delivery"]).await;
     assert_eq!(world.state().await.0, AskState::Complained);
-    assert_eq!(world.counts().await, MailCounts { sent: 1, bounced: 1, complained: 1 });
+    assert_eq!(world.counts().await, Counts { sent: 1, bounced: 1, complained: 1 });
 }
 
 #[tokio::test]
@@ -167,7 +165,7 @@ async fn an_out_of_office_reply_changes_nothing_for_anybody() {
         world.hear(vec![reply.clone(), message("delivery", &world.ask), reply]).await;
         assert_eq!(world.state().await, (AskState::Delivered, None), "{kind}");
         assert!(world.is_reachable().await, "{kind}");
-        assert_eq!(world.counts().await, MailCounts { sent: 1, bounced: 0, complained: 0 });
+        assert_eq!(world.counts().await, Counts { sent: 1, bounced: 0, complained: 0 });
     }
 }
 

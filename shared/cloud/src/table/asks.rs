@@ -5,7 +5,7 @@ use barometer_domain::{CompanyId, SendId, UserId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, item, keys};
+use super::{Range, StoreError, Table, item, keys, or_done};
 
 /// A mail of which nothing was heard for this long is lost.
 pub const LOST_AFTER: TimeDelta = TimeDelta::hours(6);
@@ -75,6 +75,9 @@ pub struct Ask {
     /// When it was first answered.
     #[serde(default)]
     pub answered_at: Option<DateTime<Utc>>,
+    /// When a machine first opened its pages, if one did.
+    #[serde(default)]
+    pub scanned_at: Option<DateTime<Utc>>,
     /// Until when it can be answered.
     pub expires: DateTime<Utc>,
 }
@@ -147,6 +150,19 @@ impl Table {
         }
         request.update_expression(set).send().await?;
         Ok(())
+    }
+
+    /// Records that a machine opened the pages of an ask: it followed a link that people can't see. The first time
+    /// stays. It says nothing about answers, which only people give.
+    pub async fn note_scanned(&self, ask: &Ask, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let noted = self
+            .update(keys::company(&ask.workspace_id, &ask.company_id), keys::ask(ask.send_id))
+            .update_expression("SET scanned_at = :at")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(scanned_at)")
+            .expression_attribute_values(":at", item::text(keys::instant(at)))
+            .send()
+            .await;
+        or_done(noted)
     }
 
     /// Records that an ask was answered; the first time stays.

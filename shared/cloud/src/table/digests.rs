@@ -38,9 +38,18 @@ pub struct Sent {
     pub at: DateTime<Utc>,
 }
 
+/// Sort key of the mark that all digests of a day have been dealt with.
+fn all(day: NaiveDate) -> String {
+    format!("{day}#all")
+}
+
+fn partition(workspace: &WorkspaceId) -> String {
+    format!("{workspace}#digests")
+}
+
 fn key(workspace: &WorkspaceId, owner: &str, day: NaiveDate) -> (String, String) {
     let owner = hex(Sha256::digest(owner.as_bytes()).iter().take(12));
-    (format!("{workspace}#digests"), format!("{day}#{owner}"))
+    (partition(workspace), format!("{day}#{owner}"))
 }
 
 impl Table {
@@ -77,6 +86,28 @@ impl Table {
     ) -> Result<(), StoreError> {
         let (pk, sk) = key(workspace, owner, day);
         self.delete(pk, sk).await
+    }
+
+    /// Whether all digests of a day have been dealt with.
+    pub async fn digests_are_done(
+        &self,
+        workspace: &WorkspaceId,
+        day: NaiveDate,
+    ) -> Result<bool, StoreError> {
+        let mark: Option<serde_json::Value> = self.get(partition(workspace), all(day)).await?;
+        Ok(mark.is_some())
+    }
+
+    /// Records that all digests of a day have been dealt with: nothing needs to be read for them again.
+    pub async fn note_digests_done(
+        &self,
+        workspace: &WorkspaceId,
+        day: NaiveDate,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut mark = item::key(partition(workspace), all(day));
+        mark.insert("expires_at".to_owned(), item::expiry(at + KEPT));
+        self.put(mark, false).await
     }
 
     async fn put_digest(

@@ -5,7 +5,7 @@
 //! whatever the order; each move and its count are one transaction, so that nothing counts twice.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
-use barometer_domain::WorkspaceId;
+use barometer_domain::{WorkspaceId, breaker::Counts};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ pub struct Word {
 struct Step {
     state: AskState,
     reason: Option<String>,
-    counts: MailCounts,
+    counts: Counts,
 }
 
 impl Word {
@@ -112,10 +112,10 @@ impl Word {
             let hard = |state, reason| severity(state, reason) == PERMANENT;
             let bounced = hard(state, reason.as_deref()) && !hard(ask.state, ask.reason.as_deref());
             let complained = state == AskState::Complained && ask.state != AskState::Complained;
-            let counts = MailCounts {
-                sent: u32::from(!ask.state.is_accepted()),
-                bounced: u32::from(bounced),
-                complained: u32::from(complained),
+            let counts = Counts {
+                sent: u64::from(!ask.state.is_accepted()),
+                bounced: u64::from(bounced),
+                complained: u64::from(complained),
             };
             Step { state, reason, counts }
         })
@@ -161,18 +161,6 @@ const FIRST: &str = "first";
 #[derive(Serialize, Deserialize)]
 struct First {
     at: DateTime<Utc>,
-}
-
-/// Mails of a workspace in a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct MailCounts {
-    /// Mails that SES took.
-    pub sent: u32,
-    /// Mails that came back for good.
-    pub bounced: u32,
-    /// Mails that were called spam.
-    pub complained: u32,
 }
 
 impl Table {
@@ -232,7 +220,7 @@ impl Table {
             };
             let Some(step) = word.step(&known) else { return Ok(false) };
             let mut parts = vec![self.step_part(&known, word, &step)?];
-            if step.counts != MailCounts::default() {
+            if step.counts != Counts::default() {
                 parts.push(self.count_part(&known, word.at, step.counts)?);
             }
             if self.transact_patiently(parts).await?.is_none() {
@@ -280,11 +268,11 @@ impl Table {
         &self,
         ask: &Ask,
         at: DateTime<Utc>,
-        counts: MailCounts,
+        counts: Counts,
     ) -> Result<TransactWriteItem, StoreError> {
         let hour = hour(at);
         let shard = keys::shard(&ask.send_id.to_string(), SHARDS);
-        let MailCounts { sent, bounced, complained } = counts;
+        let Counts { sent, bounced, complained } = counts;
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(item::key(mails(&ask.workspace_id), format!("{}#{shard}", keys::instant(hour)))))
@@ -304,12 +292,12 @@ impl Table {
         &self,
         workspace: &WorkspaceId,
         now: DateTime<Utc>,
-    ) -> Result<MailCounts, StoreError> {
+    ) -> Result<Counts, StoreError> {
         let from = keys::instant(hour(now - TimeDelta::hours(24)));
         let to = format!("{}#~", keys::instant(hour(now)));
-        let mut sum = MailCounts::default();
+        let mut sum = Counts::default();
         for found in self.query(mails(workspace), Range::Between(from, to), true).await? {
-            let counts: MailCounts = item::read(found)?;
+            let counts: Counts = item::read(found)?;
             sum.sent += counts.sent;
             sum.bounced += counts.bounced;
             sum.complained += counts.complained;

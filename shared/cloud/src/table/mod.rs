@@ -24,7 +24,6 @@
 //! | answer | `<ws>#company#<company>` | `answer#<instant>#<hash>` | [`answers`] |
 //! | mark of an answer that came as an event | `<ws>#company#<company>` | `answered#<hash>` | [`answers`] |
 //! | ask (one planned mail) | `<ws>#company#<company>` | `ask#<send id>` | [`asks`] |
-//! | mark that a machine opened its pages | `<ws>#company#<company>` | `ask#<send id>` | [`scans`] |
 //! | where an ask lies | `send#<send id>` | `send` | [`asks`] |
 //! | mails of an hour, counted | `<ws>#mails` | `<hour>#<shard>` | [`mailing`] |
 //! | user | `<ws>#user#<user>` | `who` | [`users`] |
@@ -69,7 +68,6 @@ pub mod outbox;
 pub mod overviews;
 pub mod rebuild;
 pub mod runs;
-pub mod scans;
 pub mod settings;
 pub mod snapshots;
 pub mod sources;

@@ -21,6 +21,7 @@ fn ask(state: AskState) -> Ask {
         reason: None,
         planned_at: now() - TimeDelta::days(1),
         submitted_at: Some(now()),
+        scanned_at: None,
         accepted_at: None,
         message_id: None,
         answered_at: None,
@@ -33,7 +34,7 @@ fn word(fate: Fate) -> Word {
 }
 
 /// What the store does with a word, without the store.
-fn hear(ask: &mut Ask, counts: &mut MailCounts, fate: &Fate) {
+fn hear(ask: &mut Ask, counts: &mut Counts, fate: &Fate) {
     if let Some(step) = word(fate.clone()).step(ask) {
         (ask.state, ask.reason) = (step.state, step.reason);
         counts.sent += step.counts.sent;
@@ -42,8 +43,8 @@ fn hear(ask: &mut Ask, counts: &mut MailCounts, fate: &Fate) {
     }
 }
 
-fn heard(from: AskState, fates: &[Fate]) -> (AskState, Option<String>, MailCounts) {
-    let (mut ask, mut counts) = (ask(from), MailCounts::default());
+fn heard(from: AskState, fates: &[Fate]) -> (AskState, Option<String>, Counts) {
+    let (mut ask, mut counts) = (ask(from), Counts::default());
     fates.iter().for_each(|fate| hear(&mut ask, &mut counts, fate));
     (ask.state, ask.reason, counts)
 }
@@ -100,7 +101,7 @@ fn an_out_of_office_reply_leaves_a_mail_delivered() {
     let reply = Fate::Bounced(Bounce::Unclear, "General".to_owned());
     for order in [[Fate::Delivered, reply.clone()], [reply.clone(), Fate::Delivered]] {
         let (state, reason, counts) = heard(AskState::Accepted, &order);
-        assert_eq!((state, reason, counts), (AskState::Delivered, None, MailCounts::default()));
+        assert_eq!((state, reason, counts), (AskState::Delivered, None, Counts::default()));
     }
     assert_eq!(heard(AskState::Accepted, &[reply]).0, AskState::Bounced, "nothing says that it arrived");
 }
@@ -109,7 +110,7 @@ fn an_out_of_office_reply_leaves_a_mail_delivered() {
 fn only_a_bounce_for_good_counts_as_one() {
     for (bounce, bounced) in [(Bounce::Permanent, 1), (Bounce::Transient, 0), (Bounce::Unclear, 0)] {
         let (_, _, counts) = heard(AskState::Submitting, &[Fate::Bounced(bounce, "General".to_owned())]);
-        assert_eq!(counts, MailCounts { sent: 1, bounced, complained: 0 });
+        assert_eq!(counts, Counts { sent: 1, bounced, complained: 0 });
     }
 }
 
