@@ -3,7 +3,10 @@
 use barometer_cloud::{
     bus,
     happiness::{self, refresh},
-    table::answers::{Answer, Place, Source},
+    table::{
+        answers::{Answer, Place, Source},
+        members::Member,
+    },
     watch::Watch,
 };
 use barometer_domain::{
@@ -26,6 +29,9 @@ struct Context<'a> {
     company: &'a CompanyId,
     settings: Settings,
     now: DateTime<Utc>,
+    /// The company's answers, as far back as they count now or counted one cadence ago.
+    answers: Vec<Answer>,
+    members: Vec<Member>,
 }
 
 /// Recomputes the happiness, looks for a sudden drop and makes the follow-up task.
@@ -36,11 +42,15 @@ pub async fn follow(event: &Event, deps: &Deps) -> Result<Outcome, ReactError> {
     let place = id.and_then(Place::parse).ok_or(ReactError::Incomplete("answer_id"))?;
     let workspace = &detail.workspace_id;
     let Some(settings) = deps.table.settings(workspace).await? else { return Ok(Outcome::default()) };
-    let context = Context { deps, workspace, company, settings: settings.settings, now: deps.clock.now() };
+    let (settings, now) = (settings.settings, deps.clock.now());
     let mut events: Vec<bus::Event> = Vec::new();
-    events.extend(refresh(&deps.table, workspace, company, &context.settings, context.now).await?);
+    events.extend(refresh(&deps.table, workspace, company, &settings, now).await?);
     // Nothing is left of the answer of somebody who was erased meanwhile.
     if let Some(answer) = deps.table.answer(workspace, &place).await? {
+        let since = now - settings.answer_age() - settings.cadence_days.duration();
+        let answers = deps.table.answers(workspace, company, since, now).await?;
+        let members = deps.table.members(workspace, company).await?;
+        let context = Context { deps, workspace, company, settings, now, answers, members };
         match &answer.void {
             Some(void) => context.withdrawn(&answer, &void.by).await?,
             None => {
@@ -57,11 +67,7 @@ pub async fn follow(event: &Event, deps: &Deps) -> Result<Outcome, ReactError> {
 impl Context<'_> {
     /// Opens an alert when the company's happiness dropped suddenly.
     async fn less_happy(&self) -> Result<Option<bus::Event>, ReactError> {
-        let (table, workspace, company) = (&self.deps.table, self.workspace, self.company);
-        let since = self.now - self.settings.answer_age() - self.settings.cadence_days.duration();
-        let answers = table.answers(workspace, company, since, self.now).await?;
-        let members = table.members(workspace, company).await?;
-        let Some(finding) = happiness::dropped(&answers, &members, &self.settings, self.now) else {
+        let Some(finding) = happiness::dropped(&self.answers, &self.members, &self.settings, self.now) else {
             return Ok(None);
         };
         Ok(self.watch().found(finding).await?)
@@ -79,13 +85,13 @@ impl Context<'_> {
         }
         let Self { deps, workspace, company, settings, .. } = self;
         let Some(row) = deps.table.company(workspace, company).await? else { return Ok(None) };
-        let member = deps.table.member(workspace, company, &answer.user_id).await?;
-        let name = member.and_then(|member| member.name);
+        let member = self.members.iter().find(|member| member.user_id == answer.user_id);
+        let name = member.and_then(|member| member.name.as_deref());
         let heard = Heard {
-            name: name.as_deref().unwrap_or(answer.user_id.as_str()),
+            name: name.unwrap_or(answer.user_id.as_str()),
             rating: answer.rating,
             comment: answer.comment.as_deref(),
-            before: self.before(answer).await?,
+            before: self.before(answer),
             at: answer.at,
         };
         let Some(wanted) = follow_up(&heard, settings.time_zone).task else { return Ok(None) };
@@ -93,14 +99,15 @@ impl Context<'_> {
     }
 
     /// What the same user gave before, as far back as answers count.
-    async fn before(&self, answer: &Answer) -> Result<Option<Rating>, ReactError> {
-        let Self { deps, workspace, company, settings, .. } = self;
-        let since = answer.at - settings.answer_age();
-        let answers = deps.table.answers(workspace, company, since, answer.at).await?;
-        let earlier = answers
-            .into_iter()
-            .filter(|other| other.user_id == answer.user_id && other.void.is_none() && other.at < answer.at);
-        Ok(earlier.max_by_key(|other| other.at).map(|other| other.rating))
+    fn before(&self, answer: &Answer) -> Option<Rating> {
+        let since = answer.at - self.settings.answer_age();
+        let is_earlier = |other: &&Answer| {
+            other.user_id == answer.user_id
+                && other.void.is_none()
+                && since <= other.at
+                && other.at < answer.at
+        };
+        self.answers.iter().filter(is_earlier).max_by_key(|other| other.at).map(|other| other.rating)
     }
 
     /// The task that a void answer asked for isn't to be done.
