@@ -8,6 +8,7 @@ use barometer_cloud::{
     http::auth,
     lambda::Chain,
     table::{
+        cases::Content,
         companies::Company,
         credentials::{Credential, Scope},
         settings::SettingsVersion,
@@ -122,17 +123,23 @@ async fn known(deps: &Deps, visit: &Visit, company: Company, scene: Scene<'_>) -
         table.status_changes(workspace, id),
     )?;
     let why = why(deps, visit, id, &weeks).await?;
-    let mut alerts = Vec::new();
-    if company.open_alerts > 0 {
-        let cases = table.cases_of::<Alert>(workspace, id).await?;
-        alerts.extend(cases.into_iter().map(|case| case.content).filter(Alert::is_live));
-    }
-    let mut tasks = Vec::new();
-    if company.open_tasks > 0 {
-        let cases = table.cases_of::<Task>(workspace, id).await?;
-        tasks.extend(cases.into_iter().map(|case| case.content).filter(Task::is_live));
-    }
+    let alerts = live::<Alert>(deps, visit, id, company.open_alerts).await?;
+    let tasks = live::<Task>(deps, visit, id, company.open_tasks).await?;
     Ok(Known { company, weeks, why, months, members, answers, changes, alerts, tasks })
+}
+
+/// The live cases of a company, of which its row counts so many.
+async fn live<T: Content>(
+    deps: &Deps,
+    visit: &Visit,
+    company: &CompanyId,
+    count: u32,
+) -> Result<Vec<T>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let cases = deps.table.cases_of::<T>(&visit.workspace, company).await?;
+    Ok(cases.into_iter().map(|case| case.content).filter(T::is_live).collect())
 }
 
 /// Why the score of the latest week isn't that of the one before it; nothing until there are two.

@@ -6,7 +6,7 @@
 
 use axum::response::{IntoResponse, Response};
 use barometer_cloud::{
-    http::{Problem, problem::FieldError},
+    http::{Problem, body::Fields, problem::FieldError, replay},
     table::{
         answers::{Answer, Source},
         idempotency::{self, Remembered},
@@ -15,18 +15,16 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     CompanyId, UserId,
-    answer::{Rating, Scale},
+    answer::{LONGEST_COMMENT, Rating, Scale, tidy},
     loose,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::store::Context;
 
-/// Longest comment, in characters.
-const LONGEST_COMMENT: usize = 5_000;
 /// Longest `Idempotency-Key`, in bytes.
 const LONGEST_KEY: usize = 255;
 /// Largest body, in bytes: a comment of the longest kind, escaped, and some more.
@@ -49,35 +47,16 @@ pub struct Given {
     pub at: Option<DateTime<Utc>>,
 }
 
-/// The fields of a body, taken out one by one, and what is wrong with them.
-struct Fields {
-    object: Map<String, Value>,
-    errors: Vec<FieldError>,
-}
-
-impl Fields {
-    fn refuse(&mut self, name: &str, detail: impl Into<String>) {
-        self.errors.push(FieldError { pointer: format!("/{name}"), detail: detail.into() });
+/// A field of a type; nothing when it is absent, null or wrong. What is wrong is noted, and what is absent too where
+/// it must be there.
+fn field<T: DeserializeOwned>(fields: &mut Fields, name: &str, needed: bool, wanted: &str) -> Option<T> {
+    let value = fields.take(name).filter(|value| !value.is_null());
+    let is_fine = value.is_none() && !needed;
+    let read = value.and_then(|value| serde_json::from_value(value).ok());
+    if read.is_none() && !is_fine {
+        fields.refuse(format!("/{name}"), wanted);
     }
-
-    /// A field of a type; nothing when it is absent, null or wrong.
-    fn optional<T: DeserializeOwned>(&mut self, name: &str, wanted: &str) -> Option<T> {
-        let value = self.object.remove(name).filter(|value| !value.is_null())?;
-        let read = serde_json::from_value(value).ok();
-        if read.is_none() {
-            self.refuse(name, wanted);
-        }
-        read
-    }
-
-    fn needed<T: DeserializeOwned>(&mut self, name: &str, wanted: &str) -> Option<T> {
-        let errors = self.errors.len();
-        let read = self.optional(name, wanted);
-        if read.is_none() && self.errors.len() == errors {
-            self.refuse(name, wanted);
-        }
-        read
-    }
+    read
 }
 
 /// Reads a body. Errors: 413 when it is too large, 400 when it is no JSON object, 422 with every field that is wrong.
@@ -90,53 +69,35 @@ pub fn read(body: &[u8], now: DateTime<Utc>, retention: TimeDelta) -> Result<Giv
         Ok(Value::Object(object)) => object,
         _ => return Err(Problem::bad_request("the body is a JSON object with user_id and rating")),
     };
-    let mut fields = Fields { object, errors: Vec::new() };
-    let user = fields.needed("user_id", "the user's id, a text");
-    let company = fields.optional("company_id", "the company's id, a text");
-    let number = fields.needed::<u8>("rating", "a whole number on its scale");
-    let scale = fields.optional::<Scale>("scale", "nps (0 to 10), faces (1 to 4) or stars (1 to `of`)");
-    let of = fields.optional("of", "how many stars there are, 2 to 10");
-    let comment = fields.optional::<String>("comment", "a text").map(|text| tidy(&text));
-    let at = fields.optional::<DateTime<Utc>>("at", "an instant such as 2026-11-22T09:30:00Z");
+    let mut fields = Fields::from(object);
+    let user = field(&mut fields, "user_id", true, "the user's id, a text");
+    let company = field(&mut fields, "company_id", false, "the company's id, a text");
+    let number = field::<u8>(&mut fields, "rating", true, "a whole number on its scale");
+    let scale =
+        field::<Scale>(&mut fields, "scale", false, "nps (0 to 10), faces (1 to 4) or stars (1 to `of`)");
+    let of = field(&mut fields, "of", false, "how many stars there are, 2 to 10");
+    let comment = field::<String>(&mut fields, "comment", false, "a text").map(|text| tidy(&text));
+    let at = field::<DateTime<Utc>>(&mut fields, "at", false, "an instant such as 2026-11-22T09:30:00Z");
     if comment.as_ref().is_some_and(|comment| comment.chars().count() > LONGEST_COMMENT) {
-        fields.refuse("comment", format!("at most {LONGEST_COMMENT} characters"));
+        fields.refuse("/comment", format!("at most {LONGEST_COMMENT} characters"));
     }
     if at.is_some_and(|at| at > now + AHEAD) {
-        fields.refuse("at", "lies in the future");
+        fields.refuse("/at", "lies in the future");
     }
     if at.is_some_and(|at| at < now - retention) {
-        fields.refuse("at", format!("lies more than {} days back", retention.num_days()));
+        fields.refuse("/at", format!("lies more than {} days back", retention.num_days()));
     }
     let rating = number.and_then(|number| match Rating::on(scale.unwrap_or(Scale::Nps), number, of) {
         Ok(rating) => Some(rating),
         Err(error) => {
-            fields.refuse("rating", error.to_string());
+            fields.refuse("/rating", error.to_string());
             None
         }
     });
-    for name in std::mem::take(&mut fields.object).keys() {
-        fields.refuse(&name.replace('~', "~0").replace('/', "~1"), "there is no such field");
-    }
-    match (user, rating, fields.errors.first()) {
-        (Some(user), Some(rating), None) => {
-            Ok(Given { user, company, rating, comment: comment.filter(|text| !text.is_empty()), at })
-        }
-        (_, _, first) => {
-            let detail =
-                first.map_or_else(String::new, |first| format!("{}: {}", first.pointer, first.detail));
-            Err(Problem::invalid(detail, fields.errors))
-        }
-    }
-}
-
-/// Text with plain line ends and without other control characters.
-fn tidy(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars()
-        .filter(|char| !char.is_control() || matches!(char, '\n' | '\t'))
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    fields.finish()?;
+    // Neither is missing: that would have been refused.
+    let (Some(user), Some(rating)) = (user, rating) else { return Err(Problem::internal()) };
+    Ok(Given { user, company, rating, comment: comment.filter(|text| !text.is_empty()), at })
 }
 
 /// The `Idempotency-Key`. Errors: 400 for one that can't be used.
@@ -162,7 +123,8 @@ pub(crate) async fn take(
     if let Some(key) = key
         && let Some(before) = context.table.remembered(context.workspace, key, context.now).await?
     {
-        return replay(before, &request);
+        replay::check(&before, &request)?;
+        return Ok(answered(before.body));
     }
     let retention = TimeDelta::days(i64::from(context.settings.retention_days.get()));
     let given = read(body, context.now, retention)?;
@@ -173,17 +135,6 @@ pub(crate) async fn take(
         context.table.remember(context.workspace, key, &answer).await?;
     }
     Ok(answered(stored.to_string()))
-}
-
-fn replay(before: Remembered, request: &str) -> Result<Response, Problem> {
-    if before.request != request {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "this Idempotency-Key was used for another request",
-        ));
-    }
-    Ok(answered(before.body))
 }
 
 fn answered(body: String) -> Response {
@@ -216,10 +167,8 @@ async fn store(context: &Context<'_>, key: Option<&str>, given: Given) -> Result
 /// The one company that a user belongs to. Errors: 422 when they belong to none that is known, or to several.
 async fn company_of(context: &Context<'_>, user: &UserId) -> Result<CompanyId, Problem> {
     let known = context.guess(user).await?;
-    let who = match &known.owner {
-        Some(owner) => context.table.who(context.workspace, owner, context.now).await?,
-        None => context.table.who(context.workspace, user, context.now).await?,
-    };
+    let root = known.owner.as_ref().unwrap_or(user);
+    let who = context.table.who(context.workspace, root, context.now).await?;
     let named = who.groups.companies_at(loose::slot(context.now));
     let mut companies = if named.is_empty() {
         who.seats.into_keys().collect::<Vec<_>>()

@@ -5,7 +5,6 @@
 //! are problem documents, and nothing is kept in a cache.
 
 mod alerts;
-mod body;
 mod caller;
 mod cases;
 mod companies;

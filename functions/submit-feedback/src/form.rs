@@ -1,13 +1,10 @@
 //! What is typed into the form.
 
 use axum::body::Body;
-use barometer_domain::answer::Rating;
+use barometer_domain::answer::{LONGEST_COMMENT, Rating, tidy};
 use http::{HeaderMap, header};
 
 use crate::failure::Failure;
-
-/// Longest comment, in characters.
-pub const LONGEST_COMMENT: usize = 5_000;
 
 /// Largest body: a comment of the longest kind, four bytes a character, three signs a byte, and some more.
 const LARGEST_BODY: usize = 4 * 3 * LONGEST_COMMENT + 4_096;
@@ -58,14 +55,6 @@ pub fn rating(text: &str) -> Option<u8> {
         return None;
     }
     text.parse().ok().filter(|rating| *rating <= 10)
-}
-
-/// Text with plain line ends and without other control characters.
-fn tidy(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let kept: String =
-        text.chars().filter(|char| !char.is_control() || matches!(char, '\n' | '\t')).collect();
-    kept.trim().to_owned()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use axum::{
 use barometer_cloud::{
     Bus, Clock, StoreError, Table,
     bus::{DetailType, Event},
-    http::{Json, Problem, auth, json, problem::FieldError},
+    http::{Json, Problem, auth, json, problem::FieldError, replay},
     lambda::Chain,
     table::{
         companies::Company,
@@ -103,7 +103,7 @@ async fn set(
     if let Some(key) = key
         && let Some(before) = deps.table.remembered(&caller.workspace, key, now).await?
     {
-        return replay(&before, &request);
+        return repeat(&before, &request);
     }
     let wanted = read(&body)?;
     let changed = write(&deps, &caller, &company, wanted, if_match(&headers)?, now).await?;
@@ -151,14 +151,8 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
 }
 
 /// The same request again gets the same answer; another request under the same key is refused.
-fn replay(before: &Remembered, request: &str) -> Result<Response, Problem> {
-    if before.request != request {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "this Idempotency-Key was used for another request",
-        ));
-    }
+fn repeat(before: &Remembered, request: &str) -> Result<Response, Problem> {
+    replay::check(before, request)?;
     let status = StatusCode::from_u16(before.status).unwrap_or(StatusCode::OK);
     let mut response = (status, before.body.clone()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Percent, UserId, percent::round_half_up};
 
+/// Longest comment, in characters.
+pub const LONGEST_COMMENT: usize = 5_000;
+
+/// A comment with plain line ends, without other control characters and without blanks around it.
+pub fn tidy(comment: &str) -> String {
+    let text = comment.replace("\r\n", "\n").replace('\r', "\n");
+    let kept: String =
+        text.chars().filter(|char| !char.is_control() || matches!(char, '\n' | '\t')).collect();
+    kept.trim().to_owned()
+}
+
 /// A rating on its scale. The variants that can't be (8 of 5 stars) can't be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "RawRating", into = "RawRating")]

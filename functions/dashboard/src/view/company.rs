@@ -12,7 +12,7 @@ use barometer_cloud::{
     views::{self, CompanyView, EngagementView},
 };
 use barometer_domain::{
-    Percent, alert::Alert, answer::Rating, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
+    Percent, alert::Alert, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
     settings::MissingPolicy, status::ChangeKind, task::Task, week::WeekSnapshot, why::Why,
 };
 
@@ -493,7 +493,7 @@ fn answers(answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<Answ
         .map(|answer| AnswerRow {
             day: scene.day(answer.at),
             who: who(answer),
-            rating: rating(answer.rating),
+            rating: answer.rating.to_string(),
             comment: answer.comment.clone().filter(|comment| !comment.trim().is_empty()),
             source: match answer.source {
                 Source::Mail => "by mail",
@@ -502,18 +502,6 @@ fn answers(answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<Answ
             void: answer.void.as_ref().map(|void| void.reason.clone()),
         })
         .collect()
-}
-
-/// `8 of 10`, `face 3 of 4`, `4 of 5 stars`.
-fn rating(rating: Rating) -> String {
-    let wire = serde_json::to_value(rating).unwrap_or_default();
-    let number = |name: &str| wire.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
-    let given = number("rating");
-    match wire.get("scale").and_then(serde_json::Value::as_str) {
-        Some("nps") => format!("{given} of 10"),
-        Some("faces") => format!("face {given} of 4"),
-        _ => format!("{given} of {} stars", number("of")),
-    }
 }
 
 fn change_row(change: &StatusChange, scene: Scene<'_>) -> ChangeRow {
@@ -580,13 +568,6 @@ mod tests {
         assert_eq!(feedback.contribution, None);
         assert_eq!(feedback.behind, "nobody has answered in the last 90 days");
         assert_eq!(breakdown.score.as_deref(), Some("30"));
-    }
-
-    #[test]
-    fn ratings_read_on_their_own_scale() {
-        assert_eq!(rating(Rating::nps(0).unwrap()), "0 of 10");
-        assert_eq!(rating(Rating::faces(3).unwrap()), "face 3 of 4");
-        assert_eq!(rating(Rating::stars(4, 5).unwrap()), "4 of 5 stars");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `PATCH /v1/alerts/{id}`: somebody looks after an alert, or has done so.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem};
+use barometer_cloud::http::{Json, Problem, body::Fields};
 use barometer_domain::alert::{Alert, AlertError};
 use http::Uri;
 use serde::Deserialize;
@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::AlertView;
 use crate::{
     Deps,
-    body::Fields,
     caller::Writer,
     cases::{self, CasePath},
     params::Params,

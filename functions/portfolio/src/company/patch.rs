@@ -9,10 +9,10 @@ use http::Uri;
 use super::get;
 use crate::{
     Deps,
-    body::Fields,
     caller::Writer,
     params::{CompanyPath, Params, no_company},
 };
+use barometer_cloud::http::body::Fields;
 
 /// Longest name, owner and plan, in characters.
 const LONGEST: usize = 200;

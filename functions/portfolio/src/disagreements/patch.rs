@@ -1,7 +1,7 @@
 //! `PATCH /v1/disagreements/{id}`: which of the two readings is right.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem};
+use barometer_cloud::http::{Json, Problem, body::Fields};
 use barometer_domain::disagreement::{Answer, AnswerError, Disagreement};
 use http::Uri;
 use serde::Deserialize;
@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::DisagreementView;
 use crate::{
     Deps,
-    body::Fields,
     caller::Writer,
     cases::{self, CasePath},
     params::Params,

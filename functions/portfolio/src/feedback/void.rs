@@ -5,7 +5,7 @@ use barometer_cloud::{
     StoreError,
     bus::{DetailType, Event},
     happiness,
-    http::{Json, Problem},
+    http::{Json, Problem, body::Fields},
     lambda::Chain,
     table::answers::{Answer, Void},
 };
@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use http::Uri;
 
 use super::{AnswerPath, AnswerView, no_answer};
-use crate::{Deps, body::Fields, caller::Writer, params::Params, settings};
+use crate::{Deps, caller::Writer, params::Params, settings};
 
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 1_000;

@@ -1,10 +1,11 @@
 //! Settings as a client writes them.
 
-use barometer_cloud::http::Problem;
+use barometer_cloud::http::{
+    Problem,
+    body::{Fields, pointer},
+};
 use barometer_domain::{Settings, band::Bands};
 use serde_json::{Map, Value};
-
-use crate::body::{Fields, pointer};
 
 /// Longest note, in characters.
 const LONGEST_NOTE: usize = 1_000;

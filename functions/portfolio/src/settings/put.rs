@@ -6,13 +6,13 @@ use axum::{
 };
 use barometer_cloud::{
     StoreError,
-    http::{Json, Problem, auth::Caller},
+    http::{Json, Problem, auth::Caller, body::Fields},
     table::settings::SettingsVersion,
 };
 use http::{HeaderMap, Uri, header};
 
 use super::{Shown, current, draft::Draft, tag};
-use crate::{Deps, body::Fields, caller::Admin, params::Params};
+use crate::{Deps, caller::Admin, params::Params};
 
 /// How often a save is tried when others save at the same time.
 const ATTEMPTS: u32 = 8;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use barometer_cloud::{
     StoreError, Table,
-    http::{Json, Problem},
+    http::{Json, Problem, body::Fields},
     table::companies::Company,
 };
 use barometer_domain::{
@@ -20,7 +20,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{current, draft::Draft};
-use crate::{Deps, body::Fields, caller::Reader, params::Params};
+use crate::{Deps, caller::Reader, params::Params};
 
 const DEFAULT_WEEKS: u8 = 26;
 const MAX_WEEKS: u8 = 52;

@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use barometer_cloud::{
-    http::{Json, Problem},
+    http::{Json, Problem, body::Fields},
     sources::{self, MAX_SOURCES},
     table::sources::{BURST, RATE},
 };
 use http::{StatusCode, Uri};
 
 use super::{DetailView, input, no_randomness};
-use crate::{Deps, body::Fields, caller::Admin, params::Params};
+use crate::{Deps, caller::Admin, params::Params};
 
 /// Makes a source from `name` and, optionally, `allowed_origins`, `rate` and `burst`.
 pub async fn create(

@@ -7,7 +7,7 @@ use barometer_cloud::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::body::Fields;
+use barometer_cloud::http::body::Fields;
 
 /// Takes the fields that can be changed, `disabled` apart; what is wrong is noted.
 pub fn change(fields: &mut Fields) -> Change {

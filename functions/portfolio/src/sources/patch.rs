@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use barometer_cloud::{
-    http::{Json, Problem},
+    http::{Json, Problem, body::Fields},
     table::sources::Change,
 };
 use http::Uri;
 
 use super::{DetailView, SourcePath, input, no_source};
-use crate::{Deps, body::Fields, caller::Admin, params::Params};
+use crate::{Deps, caller::Admin, params::Params};
 
 /// Changes `name`, `disabled`, `allowed_origins`, `rate` and `burst`, those that are given. Ingestion follows within
 /// a minute.

@@ -2,7 +2,10 @@
 
 use axum::extract::State;
 use barometer_cloud::{
-    http::{Json, Problem},
+    http::{
+        Json, Problem,
+        body::{Fields, OptionalFields},
+    },
     sources::{MAX_OVERLAP, OVERLAP},
     table::sources::{MAX_KEYS, Rotation},
     workspaces::secret,
@@ -11,12 +14,7 @@ use chrono::TimeDelta;
 use http::{StatusCode, Uri};
 
 use super::{DetailView, SourcePath, no_randomness, no_source};
-use crate::{
-    Deps,
-    body::{Fields, OptionalFields},
-    caller::Admin,
-    params::Params,
-};
+use crate::{Deps, caller::Admin, params::Params};
 
 /// Gives a source a new key. Older ones work for `overlap_hours` more, 24 unless it is said; with 0, for a key that
 /// somebody misuses, they end within a minute.

@@ -1,7 +1,7 @@
 //! `PATCH /v1/tasks/{id}`: somebody does a task, puts it off or says something about it.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem};
+use barometer_cloud::http::{Json, Problem, body::Fields};
 use barometer_domain::task::{LONGEST_NOTE, Task, TaskError};
 use chrono::{DateTime, Utc};
 use http::Uri;
@@ -9,7 +9,6 @@ use http::Uri;
 use super::{Name, TaskView};
 use crate::{
     Deps,
-    body::Fields,
     caller::Writer,
     cases::{self, CasePath},
     params::Params,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use barometer_cloud::{
-    http::{Json, Problem},
+    http::{Json, Problem, body::Fields},
     table::credentials::{Credential, Kind, Scope},
     workspaces::{random_id, secret},
 };
@@ -12,7 +12,7 @@ use http::{StatusCode, Uri};
 use serde::Serialize;
 
 use super::TokenView;
-use crate::{Deps, body::Fields, caller::Admin, params::Params};
+use crate::{Deps, caller::Admin, params::Params};
 
 /// Longest label, in characters.
 const LONGEST: usize = 100;

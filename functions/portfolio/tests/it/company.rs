@@ -205,6 +205,7 @@ async fn ask(home: &Home, id: &str, cycle: u32, accepted: &str, answered: Option
         reason: None,
         planned_at: at(accepted),
         submitted_at: None,
+        scanned_at: None,
         accepted_at: Some(at(accepted)),
         message_id: None,
         answered_at: answered.map(at),

@@ -1,8 +1,10 @@
 //! HTTP answers that every function gives the same way: problem documents, credentials, JSON bodies, pages.
 
 pub mod auth;
+pub mod body;
 pub mod json;
 pub mod problem;
+pub mod replay;
 
 pub use json::Json;
 pub use problem::Problem;

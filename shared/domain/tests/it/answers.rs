@@ -172,3 +172,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn ratings_read_on_their_own_scale() {
+    assert_eq!(Rating::nps(0).unwrap().to_string(), "0 of 10");
+    assert_eq!(Rating::faces(3).unwrap().to_string(), "face 3 of 4");
+    assert_eq!(Rating::stars(4, 5).unwrap().to_string(), "4 of 5 stars");
+}

@@ -1,9 +1,10 @@
 //! JSON objects as bodies, read field by field, so that a refusal names every field that is wrong.
 
 use axum::extract::{FromRequest, Request};
-use barometer_cloud::http::{Json, Problem, problem::FieldError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use super::{Json, Problem, problem::FieldError};
 
 /// The object of a body, and what is wrong with it so far.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         match Json::<Value>::from_request(request, state).await?.0 {
-            Value::Object(object) => Ok(Self { object, errors: Vec::new() }),
+            Value::Object(object) => Ok(object.into()),
             _ => {
                 let detail = "the body is a JSON object".to_owned();
                 Err(Problem::invalid(detail.clone(), vec![FieldError { pointer: String::new(), detail }]))
@@ -36,6 +37,12 @@ impl<S: Send + Sync> FromRequest<S> for OptionalFields {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let empty = axum::body::HttpBody::size_hint(request.body()).exact() == Some(0);
         if empty { Ok(Self(Fields::default())) } else { Fields::from_request(request, state).await.map(Self) }
+    }
+}
+
+impl From<Map<String, Value>> for Fields {
+    fn from(object: Map<String, Value>) -> Self {
+        Self { object, errors: Vec::new() }
     }
 }
 
