@@ -17,7 +17,7 @@ use barometer_domain::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Deps, Event, Outcome, ReactError};
+use crate::{BusEvent, Deps, Outcome, ReactError};
 
 /// An answer that is older when it is heard of, such as an imported one, asks for nothing any more.
 const FRESH: TimeDelta = TimeDelta::days(7);
@@ -35,7 +35,7 @@ struct Context<'a> {
 }
 
 /// Recomputes the happiness, looks for a sudden drop and makes the follow-up task.
-pub async fn follow(event: &Event, deps: &Deps) -> Result<Outcome, ReactError> {
+pub async fn follow(event: &BusEvent, deps: &Deps) -> Result<Outcome, ReactError> {
     let detail = &event.detail;
     let company = detail.company_id.as_ref().ok_or(ReactError::Incomplete("company_id"))?;
     let id = detail.change.get("answer_id").and_then(|id| id.as_str());
@@ -61,7 +61,7 @@ pub async fn follow(event: &Event, deps: &Deps) -> Result<Outcome, ReactError> {
         }
     }
     deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
-    Ok(Outcome { events: events.iter().map(|event| event.detail_type.as_str()).collect() })
+    Ok(Outcome::of(&events))
 }
 
 impl Context<'_> {

@@ -119,7 +119,7 @@ async fn due_in(
     let Some(key) = due_run(&deps.table, workspace, month, zone).await? else { return Ok(0) };
     let run = Run {
         planned_at: now,
-        settings_version: settings.version,
+        settings_version: settings.scoring_version(),
         shards: SCORE_SHARDS,
         done: Default::default(),
         counted: Default::default(),

@@ -117,7 +117,7 @@ async fn new_run(
     };
     Ok(Run {
         planned_at: now,
-        settings_version: first.map_or(settings.version, |first| first.settings_version),
+        settings_version: first.map_or(settings.scoring_version(), |first| first.settings_version),
         shards: SCORE_SHARDS,
         done: Default::default(),
         counted: Default::default(),

@@ -22,6 +22,8 @@ use barometer_cloud::{
 use barometer_domain::{
     CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
     activity::UserWeek,
+    automation::{Settled, settle},
+    band::Band,
     calendar::SLOT_SECONDS,
     happiness::{Happiness, Level},
     tally::Scored,
@@ -147,7 +149,7 @@ impl Context<'_> {
 
         let happiness = happiness::compute(&read.answers, &read.members, &read.asks, self.settings, self.now);
         let readings = self.readings(&company, &snapshot, revision, &read, &happiness);
-        let mut events = self.events(&company, &readings)?;
+        let mut events = self.events(&company, &readings, &happiness)?;
         let published = Published { revision, published_at: self.now, snapshot };
         if unchanged {
             // No new snapshot, but answers may have expired since, or a crash came between snapshot and row.
@@ -236,16 +238,48 @@ impl Context<'_> {
         let known = company.happiness.clone().unwrap_or_else(no_happiness);
         let seen = last_seen(&read.activity, self.week, self.settings.time_zone);
         let engagement = engagement(company.engagement.as_ref(), snapshot, revision);
+        let engagement = engagement.filter(|new| company.engagement.as_ref() != Some(new));
+        let settled = engagement.as_ref().map(|engagement| self.settled_band(company, engagement));
+        let level = self.settled_level(company, happiness).transition().map(|(_, level)| level);
         Readings {
-            engagement: engagement.filter(|new| company.engagement.as_ref() != Some(new)),
+            engagement,
+            settled_band: settled.filter(|settled| company.settled_band != Some(*settled)),
             month: None,
             happiness: Some(happiness.clone()).filter(|new| *new != known),
+            settled_level: level,
             last_seen_at: seen.filter(|seen| company.last_seen_at.is_none_or(|known| *seen > known)),
         }
     }
 
+    /// Rule: what automations take the engagement for. A company that is new, or of which too little is known, leaves it as
+    /// it is.
+    fn settled_band(&self, company: &Company, engagement: &Engagement) -> Settled<Band> {
+        let same_week = company.engagement.as_ref().is_some_and(|known| known.week == engagement.week);
+        let before = match company.settled_band {
+            Some(settled) if same_week => settled.before,
+            Some(settled) => settled.now,
+            // Scored before this was kept: nothing has happened since.
+            None => engagement.previous.and_then(|previous| previous.band.band()),
+        };
+        let previous = engagement.previous.and_then(|previous| previous.band.band());
+        let score = engagement.score.filter(|_| engagement.band.band().is_some());
+        let now = score.map_or(before, |score| settle(self.settings.bands, before, previous, score));
+        Settled { before, now }
+    }
+
+    /// Rule: what automations take the happiness for: a level is held when the weekly scoring finds it again.
+    fn settled_level(&self, company: &Company, happiness: &Happiness) -> Settled<Level> {
+        let previous = company.happiness.as_ref().map(|known| known.level);
+        happiness::settled(company.settled_level, previous, happiness, self.settings)
+    }
+
     /// Events of readings that moved to another band or level.
-    fn events(&self, company: &Company, readings: &Readings) -> Result<Vec<Event>, StoreError> {
+    fn events(
+        &self,
+        company: &Company,
+        readings: &Readings,
+        happiness: &Happiness,
+    ) -> Result<Vec<Event>, StoreError> {
         let mut events = Vec::new();
         if let (Some(from), Some(to)) = (&company.engagement, &readings.engagement)
             && from.band != to.band
@@ -257,6 +291,11 @@ impl Context<'_> {
             let key = format!("{} {}", to.week, to.revision);
             events.push(self.event(DetailType::EngagementChanged, company, &key, &change)?);
         }
+        if let Some((from, to)) = readings.settled_band.and_then(Settled::transition) {
+            let change = serde_json::json!({ "from": from, "to": to, "by": "score-week", "week": self.week });
+            let key = format!("{} {to:?}", self.week);
+            events.push(self.event(DetailType::EngagementSettled, company, &key, &change)?);
+        }
         let from = company.happiness.as_ref().map_or(Level::NoData, |known| known.level);
         if let Some(to) = readings.happiness.as_ref().filter(|to| to.level != from) {
             let change =
@@ -264,6 +303,10 @@ impl Context<'_> {
             let key = format!("{} {:?} {:?}", self.week, self.pass, to.level);
             events.push(self.event(DetailType::HappinessChanged, company, &key, &change)?);
         }
+        let key = format!("{} {:?}", self.week, self.pass);
+        let settled = self.settled_level(company, happiness);
+        let id = &company.company_id;
+        events.extend(happiness::settled_event(self.workspace, id, settled, (self.now, &key))?);
         Ok(events)
     }
 

@@ -24,6 +24,18 @@ pub enum DetailType {
     /// The happiness level changed.
     #[serde(rename = "happiness.changed")]
     HappinessChanged,
+    /// The engagement has settled in another band: 2 points past the threshold, or for the second week.
+    #[serde(rename = "engagement.settled")]
+    EngagementSettled,
+    /// The happiness has settled on another level: 2 points past the threshold, or for the second week.
+    #[serde(rename = "happiness.settled")]
+    HappinessSettled,
+    /// A mail to a company is planned.
+    #[serde(rename = "mail.requested")]
+    MailRequested,
+    /// A task is overdue and was made more urgent.
+    #[serde(rename = "task.escalated")]
+    TaskEscalated,
     /// A user answered.
     #[serde(rename = "feedback.received")]
     FeedbackReceived,
@@ -54,6 +66,10 @@ impl DetailType {
             Self::StatusChanged => "status.changed",
             Self::EngagementChanged => "engagement.changed",
             Self::HappinessChanged => "happiness.changed",
+            Self::EngagementSettled => "engagement.settled",
+            Self::HappinessSettled => "happiness.settled",
+            Self::MailRequested => "mail.requested",
+            Self::TaskEscalated => "task.escalated",
             Self::FeedbackReceived => "feedback.received",
             Self::FeedbackVoided => "feedback.voided",
             Self::TaskCreated => "task.created",

@@ -6,6 +6,7 @@ use barometer_domain::{
     CompanyId, Settings, UserId, WorkspaceId,
     alert::Finding,
     answer,
+    automation::{Settled, settle},
     happiness::{self as rule, Asks, Happiness, Level},
     happiness_change::HappinessChange,
     happiness_drop::{Ratings, happiness_drop},
@@ -174,8 +175,16 @@ pub async fn record(
             answer.at = answer.at.max(latest.at + TimeDelta::microseconds(1));
         }
         let happiness = happiness(table, workspace, company, settings, answer.at, Some(&answer)).await?;
-        let events = events(workspace, company, &answer, seen, &happiness)?;
-        let readings = Readings { happiness: row.is_some().then_some(happiness), ..Readings::default() };
+        let mut events = events(workspace, company, &answer, seen, &happiness)?;
+        let known = row.as_ref().and_then(|row| row.settled_level);
+        let settled = settled(known, None, &happiness, settings);
+        let key = answer_key(&answer);
+        events.extend(settled_event(workspace, company, settled, (answer.at, &key))?);
+        let readings = Readings {
+            settled_level: settled.transition().map(|(_, level)| level).filter(|_| row.is_some()),
+            happiness: row.is_some().then_some(happiness),
+            ..Readings::default()
+        };
         let written = if attempt < ATTEMPTS {
             let before = Before { happiness: seen, revised: revised.as_ref() };
             table.record_answer_upon(workspace, company, &answer, before, &readings, &events).await
@@ -193,7 +202,7 @@ pub async fn record(
 }
 
 /// Recomputes a company's happiness from what is stored at `now`, after an answer that came without it, was voided or
-/// removed. Returns the event that tells of another level; it lies in the outbox. When answers are recorded at the same
+/// removed. Returns the events that tell of another level; they lie in the outbox. When answers are recorded at the same
 /// moment it starts again. Errors: [`StoreError::Conflict`] when that happens again and again.
 pub async fn refresh(
     table: &Table,
@@ -201,18 +210,26 @@ pub async fn refresh(
     company: &CompanyId,
     settings: &Settings,
     now: DateTime<Utc>,
-) -> Result<Option<Event>, StoreError> {
+) -> Result<Vec<Event>, StoreError> {
     for _ in 0..ATTEMPTS {
-        let Some(row) = table.company(workspace, company).await? else { return Ok(None) };
+        let Some(row) = table.company(workspace, company).await? else { return Ok(Vec::new()) };
         let after = happiness(table, workspace, company, settings, now, None).await?;
         if row.happiness.as_ref() == Some(&after) || (row.happiness.is_none() && after.answers == 0) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let key = format!("refreshed {}", instant_key(now));
-        let event = level_change(workspace, company, row.happiness.as_ref(), &after, None, (now, &key))?;
         let seen = row.happiness.as_ref();
-        match table.write_happiness_upon(workspace, company, &after, seen, event.as_slice()).await {
-            Ok(()) => return Ok(event),
+        let settled = settled(row.settled_level, None, &after, settings);
+        let level = level_change(workspace, company, seen, &after, None, (now, &key))?;
+        let settles = settled_event(workspace, company, settled, (now, &key))?;
+        let events: Vec<Event> = level.into_iter().chain(settles).collect();
+        let readings = Readings {
+            happiness: Some(after),
+            settled_level: settled.transition().map(|(_, level)| level),
+            ..Readings::default()
+        };
+        match table.write_happiness_upon(workspace, company, &readings, seen, &events).await {
+            Ok(()) => return Ok(events),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
@@ -255,7 +272,7 @@ fn events(
     before: Option<&Happiness>,
     after: &Happiness,
 ) -> Result<Vec<Event>, StoreError> {
-    let key = format!("{} {}", answer.origin, instant_key(answer.at));
+    let key = answer_key(answer);
     let mut events = vec![received(workspace, company, answer, &key)?];
     let by = Some(&answer.user_id);
     events.extend(level_change(workspace, company, before, after, by, (answer.at, &key))?);
@@ -280,6 +297,35 @@ pub fn received(
         "by": answer.user_id,
     });
     Ok(Event::new(DetailType::FeedbackReceived, workspace, Some(company), answer.at, key, &change)?)
+}
+
+/// What names an answer's events within the workspace.
+fn answer_key(answer: &Answer) -> String {
+    format!("{} {}", answer.origin, instant_key(answer.at))
+}
+
+/// Rule: what automations take the happiness for, before and now. `previous` is the level of the week's evaluation before:
+/// answers in between are no evaluations that a level could be held for.
+pub fn settled(
+    before: Option<Level>,
+    previous: Option<Level>,
+    happiness: &Happiness,
+    settings: &Settings,
+) -> Settled<Level> {
+    let settle = |score| settle(settings.happiness_levels, before, previous, score);
+    Settled { before, now: happiness.score.map_or(before, settle) }
+}
+
+/// The event that tells automations of a level that has settled, if it is another one.
+pub fn settled_event(
+    workspace: &WorkspaceId,
+    company: &CompanyId,
+    settled: Settled<Level>,
+    (at, key): (DateTime<Utc>, &str),
+) -> Result<Option<Event>, StoreError> {
+    let Some((from, to)) = settled.transition() else { return Ok(None) };
+    let change = serde_json::json!({ "from": from, "to": to, "by": "barometer" });
+    Ok(Some(Event::new(DetailType::HappinessSettled, workspace, Some(company), at, key, &change)?))
 }
 
 /// The event that tells of another level of happiness, if it is another one.

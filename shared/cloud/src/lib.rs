@@ -4,10 +4,12 @@
 //! The same code runs on AWS and in the one-machine home; only the endpoint under the SDK clients differs.
 
 pub mod asking;
+pub mod automation;
 pub mod bus;
 pub mod clients;
 mod clock;
 pub mod config;
+pub mod contacts;
 pub mod happiness;
 pub mod http;
 pub mod lambda;

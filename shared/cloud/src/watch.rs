@@ -2,7 +2,7 @@
 //! changes nothing.
 
 use barometer_domain::{
-    CompanyId, WorkspaceId,
+    CompanyId, WorkspaceId, Zone,
     alert::{self, Alert, Finding},
     disagreement::{self, Disagreement, Readings},
     drop,
@@ -106,6 +106,26 @@ impl Watch<'_> {
         });
         let id = case.place.id();
         Ok(Event::new(DetailType::TaskCreated, self.workspace, self.company, self.now, &id, &change)?)
+    }
+
+    /// Makes a task more urgent when nobody did it in time. Returns the event that tells of it. It lies in the outbox.
+    pub async fn escalate(&self, mut case: Case<Task>, zone: Zone) -> Result<Option<Event>, StoreError> {
+        if !case.content.escalate(self.now, zone) {
+            return Ok(None);
+        }
+        let Task { subject, title, due_at, assignee, .. } = &case.content;
+        let id = case.place.id();
+        let change = serde_json::json!({
+            "task_id": id, "subject": subject, "title": title, "due_at": due_at, "assignee": assignee, "by": "barometer",
+        });
+        let kind = DetailType::TaskEscalated;
+        let event = Event::new(kind, self.workspace, self.company, self.now, &id, &change)?;
+        match self.table.write_case(self.workspace, &case, true, std::slice::from_ref(&event)).await {
+            Ok(()) => Ok(Some(event)),
+            // Somebody is at it.
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Cancels the live follow-up of a user that was made for an answer given at an instant: the answer is void.

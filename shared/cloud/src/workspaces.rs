@@ -119,6 +119,7 @@ pub async fn create(table: &Table, new: NewWorkspace, now: DateTime<Utc>) -> Res
         saved_at: now,
         author: "barometer".to_owned(),
         note: "The defaults.".to_owned(),
+        scoring_since: 1,
         settings: Settings {
             name: new.name.trim().to_owned(),
             time_zone: new.time_zone.unwrap_or_default(),

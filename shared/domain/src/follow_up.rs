@@ -28,6 +28,8 @@ pub enum Kind {
     Detractor,
     /// The comment asks something.
     Question,
+    /// A rule asks for it.
+    Automation,
     /// Who had rated low rates higher now. Said on the open task, and nothing where there is none.
     Risen,
 }
@@ -118,13 +120,21 @@ pub fn asks(comment: &str) -> bool {
 
 /// The end of the next business day after an instant's local day: 17:00 of Monday to Friday.
 pub fn next_business_day(at: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
+    business_days(at, 1, zone)
+}
+
+/// The end of the `count`th business day after an instant's local day: 17:00 of Monday to Friday.
+pub fn business_days(at: DateTime<Utc>, count: u8, zone: Zone) -> DateTime<Utc> {
     let ends = NaiveTime::from_hms_opt(DAY_ENDS, 0, 0).unwrap_or(NaiveTime::MIN);
     let today = zone.date(at);
-    // Four days ahead is enough also where a zone leaves out a day beside a weekend.
-    (1..=4)
+    let ahead = u64::from(count.max(1));
+    // Twice as many days and four are enough also where a zone leaves out a day beside a weekend.
+    (1..=2 * ahead + 4)
         .filter_map(|ahead| today.checked_add_days(Days::new(ahead)))
         .filter(|date| is_working_day(*date))
         .map(|date| (date, zone.instant(date, ends)))
-        .find_map(|(date, end)| (zone.date(end) == date).then_some(end))
-        .unwrap_or(at + TimeDelta::days(4))
+        .filter(|(date, end)| zone.date(*end) == *date)
+        .map(|(_, end)| end)
+        .nth(usize::from(count.max(1)) - 1)
+        .unwrap_or(at + TimeDelta::days(i64::from(count) * 2 + 4))
 }

@@ -127,6 +127,11 @@ impl SendId {
         Self::of([workspace.as_str(), owner, &day.to_string(), "digest"], 0)
     }
 
+    /// The mail of an action of a rule's firing.
+    pub fn derive_action(workspace: &WorkspaceId, company: &CompanyId, firing: &str, number: u8) -> Self {
+        Self::of([workspace.as_str(), company.as_str(), firing, "action"], u32::from(number))
+    }
+
     fn of(parts: [&str; 4], cycle: u32) -> Self {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();

@@ -1,6 +1,6 @@
 //! The rules of Barometer, and nothing else: calendar, components, weekly score, monthly roll-up, bands,
 //! happiness, quadrant, status, signed links, how mails look, why a score changed, alerts and disagreements, when users
-//! are asked and when mailing stops, what answers ask of a CSM, tasks and the daily digest.
+//! are asked and when mailing stops, what answers ask of a CSM, tasks and the daily digest, and the automations.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock and no
 //! randomness: time comes in as an argument, so that a score computed today and one recomputed in a year
@@ -13,6 +13,7 @@ pub mod activity;
 pub mod alert;
 pub mod answer;
 pub mod ask;
+pub mod automation;
 pub mod band;
 pub mod breaker;
 pub mod calendar;
@@ -42,7 +43,7 @@ pub mod status;
 pub mod tally;
 pub mod task;
 pub mod telemetry;
-mod text;
+pub mod text;
 pub mod token;
 pub mod week;
 pub mod what_if;

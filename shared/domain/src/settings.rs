@@ -6,7 +6,12 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Percent, UserId, Zone, band::Bands, catalogue::Feature, happiness::Levels, mail::MailSettings,
+    Percent, UserId, Zone,
+    automation::{self, AutomationRule},
+    band::Bands,
+    catalogue::Feature,
+    happiness::Levels,
+    mail::MailSettings,
     status::ReviewDays,
 };
 
@@ -306,6 +311,8 @@ pub struct Settings {
     pub retention_days: NonZeroU16,
     /// Mails.
     pub mail: MailSettings,
+    /// What happens by itself.
+    pub rules: Vec<AutomationRule>,
 }
 
 fn non_zero_u16(number: u16) -> NonZeroU16 {
@@ -336,6 +343,7 @@ impl Default for Settings {
                 .into(),
             retention_days: non_zero_u16(90),
             mail: MailSettings::default(),
+            rules: automation::defaults(),
         }
     }
 }
@@ -362,6 +370,49 @@ impl Settings {
     /// The product's name as it stands in mails and on pages.
     pub fn product(&self) -> &str {
         if self.mail.product.is_empty() { &self.name } else { &self.mail.product }
+    }
+
+    /// Whether weeks and happiness come out under these settings just as under others: what none of that depends on, such as
+    /// mails and rules, may differ.
+    pub fn score_like(&self, others: &Self) -> bool {
+        // Every field is named, so that a new one can't be forgotten here.
+        let Self {
+            time_zone,
+            weights,
+            login_days,
+            minutes_per_user_week,
+            adoption_split,
+            feature_days,
+            catalogue,
+            bands,
+            missing_policy,
+            feedback_method,
+            answer_age_days,
+            exclusions,
+            feedback_events,
+            happiness_levels,
+            cadence_days,
+            name: _,
+            review_days: _,
+            retention_days: _,
+            mail: _,
+            rules: _,
+        } = self;
+        *time_zone == others.time_zone
+            && *weights == others.weights
+            && *login_days == others.login_days
+            && *minutes_per_user_week == others.minutes_per_user_week
+            && *adoption_split == others.adoption_split
+            && *feature_days == others.feature_days
+            && *catalogue == others.catalogue
+            && *bands == others.bands
+            && *missing_policy == others.missing_policy
+            && *feedback_method == others.feedback_method
+            && *answer_age_days == others.answer_age_days
+            && *exclusions == others.exclusions
+            && *feedback_events == others.feedback_events
+            && *happiness_levels == others.happiness_levels
+            && *cadence_days == others.cadence_days
     }
 
     /// Rules that no single field's type can hold. Errors: every field that breaks one.
@@ -394,6 +445,7 @@ impl Settings {
         for (field, detail) in self.mail.check() {
             error(format!("/mail/{field}"), &detail);
         }
+        errors.append(&mut automation::check(&self.rules));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }

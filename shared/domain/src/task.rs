@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    UserId,
-    follow_up::{Kind, Priority, Wanted},
+    UserId, Zone,
+    automation::RuleId,
+    follow_up::{Kind, Priority, Wanted, business_days},
 };
 
 /// Longest note, in characters.
@@ -19,6 +20,11 @@ pub enum Subject {
     FollowUp {
         /// The user.
         user_id: UserId,
+    },
+    /// What a rule asks for.
+    Automation {
+        /// The rule.
+        rule: RuleId,
     },
 }
 
@@ -56,6 +62,9 @@ pub struct Task {
     pub opened_at: DateTime<Utc>,
     /// When what it says happened, such as the newest answer.
     pub asked_at: DateTime<Utc>,
+    /// When it was made more urgent, because nobody did it in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated_at: Option<DateTime<Utc>>,
     /// When it was done or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<Utc>>,
@@ -99,6 +108,7 @@ impl Task {
             state: State::Open,
             opened_at: at,
             asked_at: at,
+            escalated_at: None,
             closed_at: None,
             closed_by: None,
             note: None,
@@ -136,6 +146,17 @@ impl Task {
     /// In sight and past its due date.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
         self.is_in_sight(now) && now > self.due_at
+    }
+
+    /// Rule: escalation: a task in sight that isn't done by the end of the business day after its due date has high
+    /// priority. Returns whether that is new: it happens once.
+    pub fn escalate(&mut self, now: DateTime<Utc>, zone: Zone) -> bool {
+        let late = self.is_overdue(now) && now > business_days(self.due_at, 1, zone);
+        if !late || self.escalated_at.is_some() {
+            return false;
+        }
+        (self.priority, self.escalated_at) = (Priority::High, Some(now));
+        true
     }
 
     /// Somebody did it. Errors: it is closed.

@@ -81,6 +81,7 @@ pub fn not_applied(current: &Settings, draft: &Settings) -> Vec<&'static str> {
         review_days: _,
         retention_days: _,
         mail: _,
+        rules: _,
     } = current;
     [
         ("answer_age_days", *answer_age_days != draft.answer_age_days),

@@ -53,6 +53,7 @@ async fn score(table: &Table, scored: Table, meter: &Meter) -> (f64, f64) {
         saved_at: at("2026-08-03T08:00:00Z"),
         author: "test".to_owned(),
         note: String::new(),
+        scoring_since: 0,
         settings: Settings::default(),
     };
     table.save_settings(&workspace(), &saved).await.unwrap();

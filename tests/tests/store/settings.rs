@@ -10,6 +10,7 @@ fn version(version: u32, author: &str) -> SettingsVersion {
         saved_at: at("2026-09-01T10:00:00Z"),
         author: author.to_owned(),
         note: String::new(),
+        scoring_since: 0,
         settings: Settings { name: format!("version {version} of {author}"), ..Settings::default() },
     }
 }

@@ -162,7 +162,7 @@ pub async fn company(table: &Table, workspace: &WorkspaceId, id: &str, story: &S
         ..happiness
     });
     let last_seen_at = engagement.is_some().then(|| now - TimeDelta::days(3));
-    let readings = Readings { engagement, happiness: Some(happiness), last_seen_at, month: None };
+    let readings = Readings { engagement, happiness: Some(happiness), last_seen_at, ..Readings::default() };
     table.write_readings(workspace, &company, &readings).await.unwrap();
     if let Some((value, days)) = story.status {
         set_status(table, workspace, &company, 0, None, value, now - TimeDelta::days(days)).await;

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use barometer_cloud::{
     StoreError, Table,
-    asking::is_excluded,
+    contacts::{self, last_seen},
     http::{Json, Problem},
     table::{companies::Company, members::Member, users::User},
 };
 use barometer_domain::{
-    CompanyId, IsoWeek, Settings, UserId, WorkspaceId, Zone,
+    CompanyId, Settings, UserId, WorkspaceId,
     answer::{self, Rating},
-    calendar::SLOT_SECONDS,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use http::Uri;
@@ -25,9 +24,6 @@ use crate::{
     paging::{self, Page},
     params::{CompanyPath, Params},
 };
-
-/// How many weeks back from the company's latest activity a user is looked for.
-const SEEN_WEEKS: i64 = 4;
 
 /// Reads of persons at the same time.
 const AT_ONCE: usize = 16;
@@ -45,8 +41,10 @@ pub struct UserView {
     /// Null when not seen in the four weeks up to the company's latest activity.
     last_seen_at: Option<DateTime<Utc>>,
     left: Option<NaiveDate>,
-    /// Whether a mail may go to them: an address, not unsubscribed, not gone, not excluded.
+    /// Whether a mail may go to them: an address that mails reach, not unsubscribed, not gone, not excluded.
     reachable: bool,
+    /// Whether mails to the company go to them first.
+    primary_contact: bool,
     unsubscribed_at: Option<DateTime<Utc>>,
     asks: u32,
     last_ask_at: Option<DateTime<Utc>>,
@@ -103,10 +101,9 @@ fn view(
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> UserView {
+    let reachable = contacts::address(&member, &person, settings, now).is_some();
+    let primary_contact = member.is_primary_contact();
     let email = member.email.or(person.email);
-    let gone = member.left.is_some_and(|left| left <= settings.time_zone.date(now));
-    let excluded = is_excluded(settings, &member.user_id, email.as_deref());
-    let reachable = email.is_some() && person.unsubscribed_at.is_none() && !gone && !excluded;
     UserView {
         user_id: member.user_id,
         name: member.name.or(person.name),
@@ -115,6 +112,7 @@ fn view(
         last_seen_at,
         left: member.left,
         reachable,
+        primary_contact,
         unsubscribed_at: person.unsubscribed_at,
         asks: member.asks,
         last_ask_at: member.last_ask_at,
@@ -143,34 +141,6 @@ async fn persons(
         }
     }
     Ok(persons)
-}
-
-/// The latest activity of every user who was active in the last weeks of the company's activity, to five
-/// minutes.
-async fn last_seen(
-    table: &Table,
-    workspace: &WorkspaceId,
-    company: &CompanyId,
-    zone: Zone,
-) -> Result<BTreeMap<UserId, DateTime<Utc>>, StoreError> {
-    let Some((latest, mut active)) = table.latest_activity(workspace, company).await? else {
-        return Ok(BTreeMap::new());
-    };
-    let mut seen = BTreeMap::new();
-    let mut week: IsoWeek = latest;
-    for back in 0..SEEN_WEEKS {
-        if back > 0 {
-            week = latest.plus(-back);
-            active = table.activity_of_week(workspace, company, week).await?;
-        }
-        for (user, activity) in &active {
-            if let Some(slot) = activity.slots.last() {
-                let at = week.start(zone) + TimeDelta::seconds(i64::from(*slot) * SLOT_SECONDS);
-                seen.entry(user.clone()).or_insert(at);
-            }
-        }
-    }
-    Ok(seen)
 }
 
 /// Every user's latest answer that isn't void, however old.

@@ -34,7 +34,7 @@ pub struct Shown {
 
 impl From<SettingsVersion> for Shown {
     fn from(version: SettingsVersion) -> Self {
-        let SettingsVersion { version, saved_at, author, note, settings } = version;
+        let SettingsVersion { version, saved_at, author, note, settings, .. } = version;
         Self { version, saved_at, author, note, settings }
     }
 }

@@ -55,13 +55,7 @@ async fn save(
     if settings == before.settings {
         return Ok(Some(before));
     }
-    let version = SettingsVersion {
-        version: before.version + 1,
-        saved_at: deps.clock.now(),
-        author: caller.author.clone(),
-        note: draft.note.clone(),
-        settings,
-    };
+    let version = before.next(settings, &caller.author, &draft.note, deps.clock.now());
     match deps.table.save_settings(&caller.workspace, &version).await {
         Ok(()) => Ok(Some(version)),
         Err(StoreError::Conflict) => Ok(None),

@@ -134,6 +134,7 @@ impl Content for Task {
 /// The series of the tasks about a subject. A user's id may hold any character, so its hash stands for it.
 pub fn series_of_subject(subject: &Subject) -> String {
     match subject {
+        Subject::Automation { rule } => format!("automation-{rule}"),
         Subject::FollowUp { user_id } => {
             format!("follow_up-{}", hex(Sha256::digest(user_id.as_str().as_bytes()).iter().take(12)))
         }

@@ -1,12 +1,18 @@
 //! Companies: one item each, which is also its row of the portfolio. Status, engagement and happiness are
 //! attributes of their own, written by different functions, so they never overwrite one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use barometer_domain::{
-    CompanyId, IsoWeek, Month, Percent, WorkspaceId, Zone, band::Standing, component::Components,
-    happiness::Happiness, status::BusinessStatus, tally::Scored, week::Confidence,
+    CompanyId, IsoWeek, Month, Percent, WorkspaceId, Zone,
+    automation::Settled,
+    band::{Band, Standing},
+    component::Components,
+    happiness::{Happiness, Level},
+    status::BusinessStatus,
+    tally::Scored,
+    week::Confidence,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -48,6 +54,9 @@ pub struct Company {
     /// Other traits that the product told, such as `industry`: by their name without case and punctuation.
     #[serde(default)]
     pub traits: BTreeMap<String, String>,
+    /// Tags that rules and CSMs gave it.
+    #[serde(default)]
+    pub tags: BTreeSet<String>,
     /// When it began: what the product said, else its first event.
     pub created_at: DateTime<Utc>,
     /// When its contract renews.
@@ -71,12 +80,18 @@ pub struct Company {
     /// Its latest weekly score.
     #[serde(default)]
     pub engagement: Option<Engagement>,
+    /// What automations take its engagement for.
+    #[serde(default)]
+    pub settled_band: Option<Settled<Band>>,
     /// Its latest monthly score.
     #[serde(default)]
     pub month: Option<MonthScore>,
     /// What its users say.
     #[serde(default)]
     pub happiness: Option<Happiness>,
+    /// What automations take its happiness for.
+    #[serde(default)]
+    pub settled_level: Option<Level>,
     /// The latest activity that a score has seen.
     #[serde(default)]
     pub last_seen_at: Option<DateTime<Utc>>,
@@ -519,18 +534,41 @@ impl Table {
         self.transact(self.told_readings(workspace, company, readings, events)?).await
     }
 
-    /// Writes a company's happiness, if it is still the one that was `seen`, with the events that tell of it, all or
-    /// nothing. Errors: [`StoreError::Conflict`] when it isn't, or when there is no such company.
+    /// Gives a company tags and takes others away. Doing it again changes nothing; a company that isn't there gets none.
+    pub async fn tag_company(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        add: &BTreeSet<String>,
+        remove: &BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        for (verb, tags) in [("ADD", add), ("DELETE", remove)] {
+            if tags.is_empty() {
+                continue;
+            }
+            let tagged = self
+                .update(keys::companies(workspace), company.to_string())
+                .update_expression(format!("{verb} tags :tags"))
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":tags", AttributeValue::Ss(tags.iter().cloned().collect()))
+                .send()
+                .await;
+            or_done(tagged)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a company's happiness among its readings, if it is still the one that was `seen`, with the events that tell of
+    /// it, all or nothing. Errors: [`StoreError::Conflict`] when it isn't, or when there is no such company.
     pub async fn write_happiness_upon(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
-        happiness: &Happiness,
+        readings: &Readings,
         seen: Option<&Happiness>,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        let readings = Readings { happiness: Some(happiness.clone()), ..Readings::default() };
-        let mut writes = vec![self.happiness_update(workspace, company, &readings, seen)?];
+        let mut writes = vec![self.happiness_update(workspace, company, readings, seen)?];
         for event in events {
             writes.push(self.outbox_put(workspace, event)?);
         }
@@ -556,10 +594,14 @@ impl Table {
 pub struct Readings {
     /// The latest weekly score.
     pub engagement: Option<Engagement>,
+    /// What automations take it for.
+    pub settled_band: Option<Settled<Band>>,
     /// The latest monthly score.
     pub month: Option<MonthScore>,
     /// What its users say.
     pub happiness: Option<Happiness>,
+    /// What automations take it for.
+    pub settled_level: Option<Level>,
     /// The latest activity.
     pub last_seen_at: Option<DateTime<Utc>>,
 }
@@ -569,6 +611,12 @@ impl Readings {
         let mut changes = Changes::default();
         if let Some(engagement) = &self.engagement {
             changes.set("engagement", item::value(engagement)?);
+        }
+        if let Some(settled) = &self.settled_band {
+            changes.set("settled_band", item::value(settled)?);
+        }
+        if let Some(settled) = &self.settled_level {
+            changes.set("settled_level", item::value(settled)?);
         }
         if let Some(month) = &self.month {
             changes.set("month", item::value(month)?);

@@ -43,6 +43,9 @@ pub struct Member {
     /// Their language, as a BCP 47 tag.
     #[serde(default)]
     pub language: Option<String>,
+    /// Whether the CSM made them a primary contact; nothing when the CSM said nothing.
+    #[serde(default)]
+    pub contact: Option<bool>,
     /// When they were last asked for this company.
     #[serde(default)]
     pub last_ask_at: Option<DateTime<Utc>>,
@@ -58,6 +61,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether mails to the company go to them first.
+    pub fn is_primary_contact(&self) -> bool {
+        self.contact.unwrap_or(false)
+    }
+
     /// The member as the rules see it; `excluded` by the settings.
     pub fn seat(&self, excluded: bool) -> member::Member {
         member::Member { first_seen: self.first_seen, left: self.left, excluded }

@@ -36,6 +36,10 @@
 //! | alert | `<ws>#company#<company>`, `<ws>#cases` | `alert#<rule>#<number>` | [`cases`] |
 //! | disagreement | `<ws>#company#<company>` | `disagreement#readings#<number>` | [`cases`] |
 //! | task | `<ws>#company#<company>` | `task#<subject>#<number>` | [`cases`] |
+//! | action of a rule | `<ws>#company#<company>` | `action#<instant>#<firing>#<number>` | [`actions`] |
+//! | a rule's silence at a company | `<ws>#company#<company>` | `rule#<rule>` | [`actions`] |
+//! | firing, in the log of a rule | `<ws>#rule#<rule>` | `<instant>#<key>` | [`actions`] |
+//! | where an action's mail belongs | `send#<send id>` | `send` | [`actions`] |
 //! | how far a shard of a run is | `<ws>#run#<run>` | `shard#<shard>#<step>` | [`runs`] |
 //! | overview of a week or month | `<ws>#overviews` | `week#<week>#<1 or 2>`, `month#<month>#<basis>` | [`overviews`] |
 //! | digest of a CSM and day | `<ws>#digests` | `<day>#<owner's hash>` | [`digests`] |
@@ -47,9 +51,11 @@
 //! |---|---|---|
 //! | companies to score | `<ws>#score#<shard>` | `<company>` |
 //! | alerts, disagreements, tasks | `<ws>#alert#live`, `<ws>#alert#closed`, … | `<instant>#<id>` |
+//! | actions of rules | `<ws>#action#due`, `<ws>#action#approval`, `<ws>#action#closed` | `<instant>#<id>` |
 //! | the latest answers | `<ws>#answers` | `<instant>#<hash>` |
 //! | users whose turn it is | `due#<shard>` | `<instant>#<ws>#<company>` |
 
+pub mod actions;
 pub mod activity;
 pub mod answers;
 pub mod asks;

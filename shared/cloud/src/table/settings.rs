@@ -18,6 +18,9 @@ pub struct SettingsVersion {
     /// Why, in the author's words.
     #[serde(default)]
     pub note: String,
+    /// The version since which nothing has changed that scores depend on; 0 where it wasn't kept yet.
+    #[serde(default)]
+    pub scoring_since: u32,
     /// The settings, kept as JSON so that what was saved stays what was saved.
     #[serde(with = "as_json")]
     pub settings: Settings,
@@ -34,6 +37,22 @@ mod as_json {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Settings, D::Error> {
         serde_json::from_str(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl SettingsVersion {
+    /// The version that scores are computed with: the first of those that score like this one, so that saving a rule or a
+    /// mail's text makes no week incomparable with the ones before.
+    pub fn scoring_version(&self) -> u32 {
+        if self.scoring_since == 0 { self.version } else { self.scoring_since }
+    }
+
+    /// The version after this one.
+    pub fn next(&self, settings: Settings, author: &str, note: &str, saved_at: DateTime<Utc>) -> Self {
+        let version = self.version + 1;
+        let scoring_since =
+            if settings.score_like(&self.settings) { self.scoring_version() } else { version };
+        Self { version, saved_at, author: author.to_owned(), note: note.to_owned(), scoring_since, settings }
     }
 }
 

@@ -1,0 +1,134 @@
+//! Texts with placeholders.
+
+use std::borrow::Cow;
+
+/// What may stand in a text as `{{name}}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placeholder {
+    /// The company's name.
+    Company,
+    /// The name of whom a mail is to; `there` when it isn't known.
+    Contact,
+    /// The CSM's name.
+    Csm,
+    /// The product's name.
+    Product,
+    /// The reading before.
+    From,
+    /// The reading now.
+    To,
+    /// The day the contract renews.
+    RenewalOn,
+}
+
+impl Placeholder {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Company, Self::Contact, Self::Csm, Self::Product, Self::From, Self::To, Self::RenewalOn];
+
+    /// As it is written between the braces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Company => "company",
+            Self::Contact => "contact",
+            Self::Csm => "csm",
+            Self::Product => "product",
+            Self::From => "from",
+            Self::To => "to",
+            Self::RenewalOn => "renewal_on",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|placeholder| placeholder.name() == name.trim())
+    }
+}
+
+/// What stands for the placeholders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values<'a> {
+    /// The company's name.
+    pub company: &'a str,
+    /// The contact's name.
+    pub contact: Option<Cow<'a, str>>,
+    /// The CSM's name.
+    pub csm: Cow<'a, str>,
+    /// The product's name.
+    pub product: &'a str,
+    /// The reading before.
+    pub from: &'a str,
+    /// The reading now.
+    pub to: &'a str,
+    /// The day the contract renews.
+    pub renewal_on: String,
+}
+
+impl Values<'_> {
+    fn get(&self, placeholder: Placeholder) -> &str {
+        match placeholder {
+            Placeholder::Company => self.company,
+            Placeholder::Contact => self.contact.as_deref().unwrap_or("there"),
+            Placeholder::Csm => &self.csm,
+            Placeholder::Product => self.product,
+            Placeholder::From => self.from,
+            Placeholder::To => self.to,
+            Placeholder::RenewalOn => &self.renewal_on,
+        }
+    }
+}
+
+/// A piece of a text.
+enum Piece<'a> {
+    Plain(&'a str),
+    Named(&'a str),
+}
+
+fn pieces(mut text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    while let Some((before, rest)) = text.split_once("{{") {
+        let Some((name, after)) = rest.split_once("}}") else { break };
+        pieces.push(Piece::Plain(before));
+        pieces.push(Piece::Named(name));
+        text = after;
+    }
+    pieces.push(Piece::Plain(text));
+    pieces
+}
+
+/// The names in a text that are no placeholder.
+pub(super) fn unknown(text: &str) -> Vec<&str> {
+    let named = pieces(text).into_iter().filter_map(|piece| match piece {
+        Piece::Named(name) if Placeholder::of(name).is_none() => Some(name.trim()),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The text with every placeholder replaced. What replaces one is taken as it is: it can't bring in another placeholder.
+pub fn fill(text: &str, values: &Values<'_>) -> String {
+    let filled = pieces(text).into_iter().map(|piece| match piece {
+        Piece::Plain(plain) => plain,
+        Piece::Named(name) => Placeholder::of(name).map_or("", |placeholder| values.get(placeholder)),
+    });
+    filled.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> Values<'static> {
+        Values { company: "{{csm}} & Sons", csm: "Ada".into(), ..Values::default() }
+    }
+
+    #[test]
+    fn what_stands_for_a_placeholder_is_no_text_with_placeholders() {
+        assert_eq!(fill("{{ company }}, {{contact}}: {{csm}}", &values()), "{{csm}} & Sons, there: Ada");
+    }
+
+    #[test]
+    fn braces_that_never_close_are_text() {
+        assert_eq!(fill("a {{company} b {{", &values()), "a {{company} b {{");
+        assert_eq!(unknown("{{company}} {{ rating }} {{"), ["rating"]);
+    }
+}
