@@ -110,7 +110,11 @@ async fn main() {
     };
     stream::iter(0..companies).map(fill).buffer_unordered(8).collect::<Vec<()>>().await;
 
-    let router = portfolio::router(portfolio::Deps { table: table.clone(), clock: Clock::fixed(now) });
+    let router = portfolio::router(portfolio::Deps {
+        table: table.clone(),
+        clock: Clock::fixed(now),
+        reach: Default::default(),
+    });
     let catalogue: Vec<_> = (0..FEATURES)
         .map(|number| json!({"key": format!("f-{number}"), "match": {"events": [format!("Feature {number} *")]}}))
         .collect();

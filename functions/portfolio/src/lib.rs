@@ -1,4 +1,4 @@
-//! The CSM's API: companies, snapshots, settings, sources and API tokens of one workspace, as JSON.
+//! The CSM's API: companies, snapshots, settings, sources, webhooks and API tokens of one workspace, as JSON.
 //!
 //! One use case per module. Every request carries an API token or a session; the workspace is that of the
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
@@ -19,6 +19,7 @@ mod settings;
 mod sources;
 mod tasks;
 mod tokens;
+mod webhooks;
 
 use axum::{
     Router,
@@ -26,6 +27,7 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use barometer_cloud::{Clock, Table, http::Problem};
+use barometer_webhook::Reach;
 use http::{HeaderValue, StatusCode, header};
 
 /// What the API reads from and writes to.
@@ -35,6 +37,8 @@ pub struct Deps {
     pub table: Table,
     /// The current time.
     pub clock: Clock,
+    /// Where webhooks may go.
+    pub reach: Reach,
 }
 
 /// The API's routes, all under `/v1`.
@@ -68,6 +72,12 @@ pub fn router(deps: Deps) -> Router {
             get(sources::get::get).patch(sources::patch::patch).delete(sources::remove::remove),
         )
         .route("/v1/sources/{id}/rotate", post(sources::rotate::rotate))
+        .route("/v1/webhooks", get(webhooks::list::list).post(webhooks::create::create))
+        .route(
+            "/v1/webhooks/{id}",
+            get(webhooks::get::get).patch(webhooks::patch::patch).delete(webhooks::remove::remove),
+        )
+        .route("/v1/webhooks/{id}/rotate", post(webhooks::rotate::rotate))
         .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
         .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
         .fallback(unknown_path)

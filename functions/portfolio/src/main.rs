@@ -1,6 +1,7 @@
 //! Lambda entry point.
 
 use barometer_cloud::{Clock, config, lambda, telemetry};
+use barometer_webhook::Reach;
 use portfolio::Deps;
 
 #[tokio::main(flavor = "current_thread")]
@@ -8,7 +9,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
     let deps = config::from_env(|environment| {
         let aws = environment.aws();
-        Deps { table: environment.table(&aws), clock: Clock::system() }
+        Deps { table: environment.table(&aws), clock: Clock::system(), reach: Reach::PublicOnly }
     })?;
     lambda::serve_http(portfolio::router(deps)).await
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use barometer_cloud::lambda::Chain;
+use barometer_webhook::Reach;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
@@ -78,19 +79,27 @@ pub struct HomeArgs {
     /// Where the clock starts; it then runs at real speed.
     #[arg(long, value_name = "RFC3339")]
     now: Option<DateTime<Utc>>,
+    /// Let webhooks go to plain HTTP and to addresses inside the network, this machine among them.
+    #[arg(long)]
+    webhooks_anywhere: bool,
 }
 
 impl HomeArgs {
+    fn webhooks(&self) -> Reach {
+        if self.webhooks_anywhere { Reach::Anywhere } else { Reach::PublicOnly }
+    }
+
     /// A demonstration keeps nothing unless it is told where.
     fn for_demo(self) -> Options {
-        Options { listen: self.listen, data: self.data, now: self.now }
+        Options { webhooks: self.webhooks(), listen: self.listen, data: self.data, now: self.now }
     }
 }
 
 impl From<HomeArgs> for Options {
     fn from(args: HomeArgs) -> Self {
+        let webhooks = args.webhooks();
         let data = if args.in_memory { None } else { Some(args.data.unwrap_or_else(|| DATA_FOLDER.into())) };
-        Self { listen: args.listen, data, now: args.now }
+        Self { webhooks, listen: args.listen, data, now: args.now }
     }
 }
 

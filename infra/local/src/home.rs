@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barometer_cloud::{Table, clients};
+use barometer_webhook::Reach;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use thiserror::Error;
@@ -47,12 +48,19 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Where its clock starts; see [`State::start`] when absent.
     pub now: Option<DateTime<Utc>>,
+    /// Where webhooks may go.
+    pub webhooks: Reach,
 }
 
 impl Default for Options {
-    /// In memory, on a free loopback port, at the machine's time.
+    /// In memory, on a free loopback port, at the machine's time, webhooks to public addresses only.
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), data: None, now: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            now: None,
+            webhooks: Reach::PublicOnly,
+        }
     }
 }
 
@@ -116,7 +124,7 @@ impl Home {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let store = Store::open(options.data.as_deref())?;
-        let served = assemble(&template, functions, &store, origin(address), options.now).await?;
+        let served = assemble(&template, functions, &store, origin(address), &options).await?;
 
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(server::run(listener, served.clone(), stopped.clone()));
@@ -230,12 +238,12 @@ async fn assemble(
     functions: impl FnOnce(Wiring) -> Functions,
     store: &Store,
     origin: String,
-    now: Option<DateTime<Utc>>,
+    options: &Options,
 ) -> Result<Served, StartError> {
     let own = clients::dynamodb(&store.aws(connect::dynamodb::plain()));
     let records = Records::open(own.clone()).await?;
     Table::new(own, wiring::TABLE).create().await?;
-    let state = State::start(State::load(&records).await?, now, Utc::now())?;
+    let state = State::start(State::load(&records).await?, options.now, Utc::now())?;
     let clock = HomeClock::starting_at(state.clock);
     let faults = Faults::default();
     let mailbox = Mailbox::open(records.clone(), clock.clone()).await?;
@@ -251,6 +259,7 @@ async fn assemble(
         link_keys: wiring::link_keys(&records).await?,
         clock: clock.for_functions(),
         origin,
+        webhooks: options.webhooks,
     });
     wiring::check(&functions, template)?;
 

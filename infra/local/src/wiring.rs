@@ -2,6 +2,7 @@
 
 use barometer_cloud::{Bus, Clock, Mailer, Table, clients, sharded::BUDGET};
 use barometer_domain::token::{Key, Keys};
+use barometer_webhook::Reach;
 use thiserror::Error;
 
 use crate::functions::Functions;
@@ -30,6 +31,8 @@ pub struct Wiring {
     pub clock: Clock,
     /// The home's URL.
     pub origin: String,
+    /// Where webhooks may go.
+    pub webhooks: Reach,
 }
 
 /// Why the functions and the template don't go together.
@@ -88,7 +91,7 @@ pub async fn link_keys(records: &Records) -> Result<Keys, RecordError> {
 /// All functions.
 #[must_use]
 pub fn functions(wiring: Wiring) -> Functions {
-    let Wiring { table, events, mail, link_keys, clock, origin } = wiring;
+    let Wiring { table, events, mail, link_keys, clock, origin, webhooks } = wiring;
     let bus = Bus::new(clients::eventbridge(&events), BUS);
     let mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, Some(MAIL_CONFIGURATION.to_owned()));
 
@@ -100,7 +103,7 @@ pub fn functions(wiring: Wiring) -> Functions {
         link_keys: link_keys.clone(),
     };
     let update = update_status::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
-    let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone() };
+    let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone(), reach: webhooks };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
     let react = react::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let dashboard =

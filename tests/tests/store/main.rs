@@ -26,5 +26,6 @@ mod sources;
 mod statuses;
 mod sweep_cost;
 mod users;
+mod webhooks;
 mod weekly;
 mod workspaces;

@@ -29,6 +29,7 @@ async fn nothing_is_told_without_a_valid_credential() {
         "/v1/settings/versions",
         "/v1/api-tokens",
         "/v1/sources",
+        "/v1/webhooks",
     ]) {
         for headers in
             [[("cookie", "")], [("authorization", "Bearer nonsense")], [("authorization", &bearer)]]
@@ -72,6 +73,12 @@ async fn a_scope_includes_those_before_it_and_no_other() {
         (Method::PATCH, "/v1/sources/nothing", "{}", [403, 403, 404]),
         (Method::POST, "/v1/sources/nothing/rotate", "", [403, 403, 404]),
         (Method::DELETE, "/v1/sources/nothing", "", [403, 403, 404]),
+        (Method::GET, "/v1/webhooks", "", [403, 403, 200]),
+        (Method::POST, "/v1/webhooks", r#"{"name":"x","url":"https://x.example/"}"#, [403, 403, 201]),
+        (Method::GET, "/v1/webhooks/nothing", "", [403, 403, 404]),
+        (Method::PATCH, "/v1/webhooks/nothing", "{}", [403, 403, 404]),
+        (Method::POST, "/v1/webhooks/nothing/rotate", "", [403, 403, 404]),
+        (Method::DELETE, "/v1/webhooks/nothing", "", [403, 403, 404]),
         (Method::GET, "/v1/api-tokens", "", [403, 403, 200]),
         (Method::POST, "/v1/api-tokens", r#"{"label":"x","scope":"read"}"#, [403, 403, 201]),
         (Method::DELETE, "/v1/api-tokens/nothing", "", [403, 403, 404]),
@@ -122,6 +129,7 @@ async fn unknown_paths_and_methods_are_problems() {
         (Method::POST, "/v1/settings", "PUT"),
         (Method::GET, "/v1/api-tokens/x", "DELETE"),
         (Method::GET, "/v1/sources/x/rotate", "POST"),
+        (Method::PUT, "/v1/webhooks/x", "PATCH"),
     ] {
         let answer = home.request(method, path, &[], Body::empty()).await;
         assert!(answer.headers["allow"].to_str().unwrap().contains(allow));

@@ -136,7 +136,8 @@ impl Home {
         let table = Table::new(clients::dynamodb(&aws), name);
         table.create().await.unwrap();
         let clock = Clock::fixed(at(NOW));
-        let router = portfolio::router(portfolio::Deps { table: table.clone(), clock });
+        let router =
+            portfolio::router(portfolio::Deps { table: table.clone(), clock, reach: Default::default() });
         Self::with(table, router).await
     }
 

@@ -11,5 +11,6 @@ mod settings;
 mod sources;
 mod tokens;
 mod walks;
+mod webhooks;
 mod what_if;
 mod why;

@@ -45,6 +45,7 @@
 //! | digest of a CSM and day | `<ws>#digests` | `<day>#<owner's hash>` | [`digests`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
+//! | endpoint of webhooks | `<ws>#webhooks` | `<id>` | [`webhooks`] |
 //! | answer to an `Idempotency-Key` | `<ws>#idempotency#<hash>` | `answer` | [`idempotency`] |
 //!
 //! | index `work` | work_pk | work_sk |
@@ -80,6 +81,7 @@ pub mod sources;
 pub mod statuses;
 pub mod test_mails;
 pub mod users;
+pub mod webhooks;
 
 use std::collections::HashMap;
 
