@@ -357,6 +357,7 @@ mod tests {
             [
                 "dashboard",
                 "ingest-events",
+                "perform-actions",
                 "portfolio",
                 "publish-changes",
                 "react",

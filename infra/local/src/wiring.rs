@@ -110,8 +110,14 @@ pub fn functions(wiring: Wiring) -> Functions {
         dashboard::Deps { table: table.clone(), clock, mailer: mailer.clone(), secure_cookies: false };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
-    let publish = publish_changes::Deps { table: table.clone(), bus };
+    let publish = publish_changes::Deps { table: table.clone(), bus: bus.clone() };
     let digest = send_digest::Deps { table: table.clone(), mailer: mailer.clone(), origin: origin.clone() };
+    let perform = perform_actions::Deps {
+        table: table.clone(),
+        bus: bus.clone(),
+        mailer: mailer.clone(),
+        webhooks: barometer_webhook::Client::new(webhooks),
+    };
     let track = track_mail::Deps { table: table.clone() };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };
 
@@ -135,6 +141,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         .event("react", react, |event, deps: react::Deps| async move { react::handle(event, &deps).await })
         .event("send-digest", digest, |event, deps: send_digest::Deps| async move {
             send_digest::handle(event, &deps).await
+        })
+        .event("perform-actions", perform, |event, deps: perform_actions::Deps| async move {
+            perform_actions::handle(event, &deps).await
         })
         .event("track-mail", track, |batch, deps: track_mail::Deps| async move {
             track_mail::handle(batch, &deps).await

@@ -33,6 +33,9 @@ pub enum DetailType {
     /// A mail to a company is planned.
     #[serde(rename = "mail.requested")]
     MailRequested,
+    /// A rule has something to do at once.
+    #[serde(rename = "actions.due")]
+    ActionsDue,
     /// A task is overdue and was made more urgent.
     #[serde(rename = "task.escalated")]
     TaskEscalated,
@@ -69,6 +72,7 @@ impl DetailType {
             Self::EngagementSettled => "engagement.settled",
             Self::HappinessSettled => "happiness.settled",
             Self::MailRequested => "mail.requested",
+            Self::ActionsDue => "actions.due",
             Self::TaskEscalated => "task.escalated",
             Self::FeedbackReceived => "feedback.received",
             Self::FeedbackVoided => "feedback.voided",

@@ -172,6 +172,13 @@ impl Automation<'_> {
         for action in &actions {
             events.extend(self.mail_requested(action)?);
         }
+        if actions.iter().any(|action| matches!(action.wanted, Wanted::Webhook { .. } | Wanted::Chat { .. }))
+        {
+            let (kind, change) =
+                (DetailType::ActionsDue, serde_json::json!({ "by": format!("rule {}", rule.id) }));
+            let company = Some(&company.company_id);
+            events.push(Event::new(kind, self.workspace, company, self.now, &firing.key, &change)?);
+        }
         match self.write(&firing, &actions, rule.cool_down(), &events).await? {
             Fired::Now => {}
             Fired::Before => return Ok(Vec::new()),
