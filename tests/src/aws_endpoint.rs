@@ -1,5 +1,6 @@
 //! One loopback address for every AWS service that a function calls, as `AWS_ENDPOINT_URL` needs it: DynamoDB
-//! calls go on to a store, `PutEvents` and `SendEmail` are answered and kept.
+//! calls go on to a store, `PutEvents` and `SendEmail` are answered and kept. One call can be held for good, so that
+//! whoever made it can be killed right there.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,18 +15,58 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+/// The call that is held; calls are counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The n-th of all.
+    Call(u32, Moment),
+    /// The n-th `SendEmail`.
+    Mail(u32, Moment),
+    /// The one that follows the answer to the n-th `SendEmail`; it doesn't arrive.
+    BehindMail(u32),
+}
+
+/// Where a call is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It never arrives.
+    Before,
+    /// It is done, and its answer never comes.
+    After,
+}
+
+const SEND_EMAIL: &str = "/v2/email/outbound-emails";
 
 #[derive(Default)]
 struct Kept {
     bus: Vec<Value>,
     mails: Vec<Value>,
     calls: Vec<String>,
+    /// What came since a call is to be held: all calls, and those that are mails.
+    counted: (u32, u32),
+    hold: Option<Point>,
+}
+
+impl Kept {
+    /// Counts a call and says where it is held, if it is the one.
+    fn meet(&mut self, is_mail: bool) -> Option<Moment> {
+        let (calls, mails) = self.counted;
+        self.counted = (calls + 1, mails + u32::from(is_mail));
+        match self.hold? {
+            Point::Call(nth, moment) => (nth == calls).then_some(moment),
+            Point::Mail(nth, moment) => (is_mail && nth == mails).then_some(moment),
+            Point::BehindMail(nth) => (!is_mail && nth + 1 == mails).then_some(Moment::Before),
+        }
+    }
 }
 
 struct Shared {
     store: SocketAddr,
     kept: Mutex<Kept>,
+    held: Notify,
 }
 
 /// A running endpoint. Dropping it closes its port.
@@ -38,7 +79,7 @@ pub struct AwsEndpoint {
 impl AwsEndpoint {
     /// Opens the endpoint on a free port; DynamoDB calls go to `store`.
     pub async fn start(store: SocketAddr) -> io::Result<Self> {
-        let shared = Arc::new(Shared { store, kept: Mutex::default() });
+        let shared = Arc::new(Shared { store, kept: Mutex::default(), held: Notify::new() });
         let router = Router::new().fallback(answer).with_state(shared.clone());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -65,6 +106,18 @@ impl AwsEndpoint {
         lock(&self.shared).mails.clone()
     }
 
+    /// Holds one of the calls from now on.
+    pub fn hold(&self, point: Point) {
+        let mut kept = lock(&self.shared);
+        kept.counted = (0, 0);
+        kept.hold = Some(point);
+    }
+
+    /// Waits until that call is held.
+    pub async fn held(&self) {
+        self.shared.held.notified().await;
+    }
+
     /// Every call, as its IAM action: `dynamodb:GetItem`.
     pub fn calls(&self) -> Vec<String> {
         lock(&self.shared).calls.clone()
@@ -82,16 +135,29 @@ fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Kept> {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Parts, body: Bytes) -> Response {
+    let is_mail = request.uri.path() == SEND_EMAIL;
+    let held = lock(&shared).meet(is_mail);
+    if held != Some(Moment::Before) {
+        let answer = act(&shared, &request, &body).await;
+        if held.is_none() {
+            return answer;
+        }
+    }
+    shared.held.notify_one();
+    std::future::pending().await
+}
+
+async fn act(shared: &Shared, request: &Parts, body: &[u8]) -> Response {
     let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     match target.and_then(|target| target.split_once('.')) {
         Some(("DynamoDB_20120810", operation)) => {
-            lock(&shared).calls.extend(actions(operation, &body));
-            forward(shared.store, &request, &body)
+            lock(shared).calls.extend(actions(operation, body));
+            forward(shared.store, request, body)
                 .await
                 .unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
         }
-        Some(("AWSEvents", "PutEvents")) => put_events(&shared, &body),
-        None if request.uri.path() == "/v2/email/outbound-emails" => send_email(&shared, &body),
+        Some(("AWSEvents", "PutEvents")) => put_events(shared, body),
+        None if request.uri.path() == SEND_EMAIL => send_email(shared, body),
         _ => (StatusCode::NOT_FOUND, format!("{} {target:?}", request.uri)).into_response(),
     }
 }

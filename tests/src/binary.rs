@@ -53,6 +53,11 @@ impl Binary {
         }
     }
 
+    /// Ends the process as it is (`SIGKILL`), and waits until it has ended.
+    pub async fn kill(mut self) -> io::Result<()> {
+        self.process.kill().await
+    }
+
     /// The most memory that the process ever had, in bytes; nothing where the system doesn't tell.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;

@@ -208,6 +208,7 @@ fn profile(profile: &mut Profile, traits: &CompanyTraits) {
     replace(&mut profile.name, &traits.name);
     replace(&mut profile.plan, &traits.plan);
     replace(&mut profile.time_zone, &traits.time_zone);
+    replace(&mut profile.language, &traits.language);
     replace(&mut profile.created_at, &traits.created_at);
     profile.traits.extend(traits.others.clone());
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use barometer_domain::{
     CompanyId, UserId, Zone,
     activity::{FeatureSource, Sighting},
+    language::Language,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -206,6 +207,9 @@ pub struct CompanyTraits {
     /// Its time zone.
     #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Zone>,
+    /// Its language, if it is one of ours.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// Other traits that companies can be grouped by, by their name without case and punctuation.
     #[serde(rename = "o", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<String, String>,

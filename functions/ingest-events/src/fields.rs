@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use barometer_domain::{CompanyId, UserId, Zone, ids::IdError};
+use barometer_domain::{CompanyId, UserId, Zone, ids::IdError, language::Language};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
@@ -364,10 +364,7 @@ impl<'a> Traits<'a> {
             }
         };
         let mut time_zone = zone(self.time_zone)?;
-        let mut language = match text(self.language)? {
-            Some(language) => Some(language),
-            None => text(self.locale)?,
-        };
+        let mut language = self.spoken()?;
         if let Some(device) = device {
             time_zone = match time_zone {
                 Some(zone) => Some(zone),
@@ -389,6 +386,14 @@ impl<'a> Traits<'a> {
         })
     }
 
+    /// The language, or that of the locale.
+    fn spoken(&self) -> Result<Option<String>, Syntax> {
+        match text(self.language)? {
+            Some(language) => Ok(Some(language)),
+            None => text(self.locale),
+        }
+    }
+
     /// What they say about a company.
     pub fn company(&self) -> Result<CompanyTraits, Syntax> {
         let mut others = BTreeMap::new();
@@ -407,6 +412,7 @@ impl<'a> Traits<'a> {
             plan: text(self.plan)?,
             created_at: instant(self.created_at)?,
             time_zone: zone(self.time_zone)?,
+            language: self.spoken()?.as_deref().and_then(Language::of_tag),
         })
     }
 }

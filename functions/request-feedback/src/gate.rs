@@ -4,7 +4,7 @@ use barometer_cloud::{
     asking,
     table::{companies::Company, members::Member, users::User},
 };
-use barometer_domain::{Settings, UserId, Zone, ask};
+use barometer_domain::{Settings, UserId, Zone, ask, language::Language};
 use chrono::{DateTime, Utc};
 
 /// Why somebody isn't asked until something changes.
@@ -74,6 +74,14 @@ impl Known<'_> {
         match &self.company {
             Some(company) => asking::zone(&self.member, &self.user, company, self.settings),
             None => self.settings.time_zone,
+        }
+    }
+
+    /// The language of the mail.
+    pub fn language(&self) -> Language {
+        match &self.company {
+            Some(company) => asking::language(&self.member, &self.user, company, self.settings),
+            None => self.settings.mail.language,
         }
     }
 

@@ -10,7 +10,6 @@ use barometer_cloud::{
     StoreError, Table,
     asking::{self, SWEEP_EVERY},
     lambda::Chain,
-    language::Language,
     mail::{Hold, MailError},
     table::{
         asks::{Ask, AskState},
@@ -406,9 +405,8 @@ impl Sweep<'_> {
     fn compose(&self, known: &Known<'_>, ask: &Ask, to: &str) -> Result<Vec<u8>, MessageError> {
         let keys: &Keys = &self.deps.link_keys;
         let member = &known.member;
-        let spoken = member.language.as_deref().or(known.user.language.as_deref());
         message::compose(&Question {
-            language: Language::of_user(spoken, known.settings.mail.language),
+            language: known.language(),
             settings: known.settings,
             from: &self.sender,
             to,

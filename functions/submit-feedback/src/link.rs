@@ -40,7 +40,7 @@ pub struct Link {
     pub ask: Ask,
     /// Settings of the ask's workspace.
     pub settings: Settings,
-    /// The language of its pages: the user's, else the browser's.
+    /// The language of its pages: the user's, else the company's, else the browser's.
     pub language: Language,
 }
 
@@ -61,10 +61,15 @@ impl Link {
             let user = deps.table.user(&ask.workspace_id, &ask.user_id).await?;
             spoken = user.and_then(|user| user.language);
         }
-        let language = match spoken {
-            // Mails to those who speak none of our languages are in the workspace's, and so is the page.
-            Some(tag) => Language::of_user(Some(&tag), settings.mail.language),
-            None => browser,
+        let language = match spoken.as_deref().and_then(Language::of_tag) {
+            Some(language) => language,
+            None => {
+                let company = deps.table.company(&ask.workspace_id, &ask.company_id).await?;
+                // Mails to those who speak none of our languages are in the company's or the workspace's, and so is
+                // the page.
+                let unspoken = if spoken.is_some() { settings.mail.language } else { browser };
+                company.and_then(|company| company.language).unwrap_or(unspoken)
+            }
         };
         Ok(Self { ask, settings, language })
     }

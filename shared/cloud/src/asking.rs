@@ -1,6 +1,6 @@
 //! When users are asked: what the sweep, the answer page and the switch of a company decide in the same way.
 
-use barometer_domain::{CompanyId, Settings, UserId, WorkspaceId, Zone, ask, ramp};
+use barometer_domain::{CompanyId, Settings, UserId, WorkspaceId, Zone, ask, language::Language, ramp};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
@@ -14,6 +14,13 @@ pub const SWEEP_EVERY: TimeDelta = TimeDelta::minutes(15);
 /// The zone in which a user's mails are timed: the user's, else the company's, else the workspace's.
 pub fn zone(member: &Member, user: &User, company: &Company, settings: &Settings) -> Zone {
     member.time_zone.or(user.time_zone).or(company.time_zone).unwrap_or(settings.time_zone)
+}
+
+/// The language in which a user is asked: the user's, else the company's, else the workspace's. Of a user who speaks none
+/// of ours, that is the company's too.
+pub fn language(member: &Member, user: &User, company: &Company, settings: &Settings) -> Language {
+    let spoken = member.language.as_deref().or(user.language.as_deref());
+    Language::of_user(spoken, company.language.unwrap_or(settings.mail.language))
 }
 
 /// The user's slot ([`ask::next_slot`]) as the sweep can keep it: at the beginning of its quarter of an hour.

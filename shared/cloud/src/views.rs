@@ -6,6 +6,7 @@ use barometer_domain::{
     band::Standing,
     component::Components,
     happiness::{Happiness, Level},
+    language::Language,
     quadrant::{self, Cell, HealthAxis},
     status::{BusinessStatus, Status},
     week::Confidence,
@@ -28,6 +29,8 @@ pub struct CompanyView {
     pub plan: Option<String>,
     /// Its own zone.
     pub time_zone: Option<Zone>,
+    /// Its own language.
+    pub language: Option<Language>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When its contract renews.
@@ -128,6 +131,7 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         owner: company.owner.clone(),
         plan: company.plan.clone(),
         time_zone: company.time_zone,
+        language: company.language,
         created_at: company.created_at,
         renewal_on: company.renewal_on,
         notice_on: company.notice_on,

@@ -7,6 +7,7 @@ mod feedback;
 mod home;
 mod import;
 mod json_suite;
+mod killed_while_sending;
 mod lambda_binaries;
 mod mailing;
 mod overview;

@@ -13,16 +13,19 @@ use tokio::process::{Child, Command};
 
 use crate::home::{create_workspace, post, read, send, text};
 
+const BEGAN: &str = "2026-08-31T00:00:00Z";
+
 /// The real binary on a data folder.
-struct Process {
-    child: Child,
-    client: Client,
+pub struct Process {
+    pub child: Child,
+    pub client: Client,
 }
 
-async fn start(data: &Path) -> Process {
+/// Starts it, or starts it again, on a folder whose clock began at `now`.
+pub async fn start(data: &Path, now: &str) -> Process {
     let program = barometer_tests::binary::program("barometer").unwrap();
     let mut child = Command::new(program)
-        .args(["serve", "--listen", "127.0.0.1:0", "--now", "2026-08-31T00:00:00Z", "--data"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--now", now, "--data"])
         .arg(data)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -70,7 +73,7 @@ async fn killed_while_posting_and_started_again() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("restart-{}", std::process::id()));
     let (whole, broken) = (folder.join("whole"), folder.join("broken"));
 
-    let mut uninterrupted = start(&whole).await;
+    let mut uninterrupted = start(&whole, BEGAN).await;
     let keys = create_workspace(&uninterrupted.client, "Etc/UTC").await;
     clock(&uninterrupted.client).await;
     for body in requests() {
@@ -80,7 +83,7 @@ async fn killed_while_posting_and_started_again() {
     let expected = score(&uninterrupted.client, &keys).await;
     uninterrupted.child.kill().await.unwrap();
 
-    let mut process = start(&broken).await;
+    let mut process = start(&broken, BEGAN).await;
     let keys = create_workspace(&process.client, "Etc/UTC").await;
     clock(&process.client).await;
     let mut unanswered: Vec<String> = requests();
@@ -109,7 +112,7 @@ async fn killed_while_posting_and_started_again() {
         process.child.kill().await.unwrap();
         let answered = posting.await.unwrap();
         unanswered.drain(..usize::try_from(answered).unwrap().min(unanswered.len()));
-        process = start(&broken).await;
+        process = start(&broken, BEGAN).await;
     }
     // A client sends what got no answer again, and only that.
     for body in unanswered {

@@ -6,8 +6,9 @@ use barometer_domain::{
     CompanyId, Percent, WorkspaceId, Zone,
     band::Standing,
     happiness::{Happiness, Level},
+    language::Language,
 };
-use barometer_tests::store::table;
+use barometer_tests::store::{metered, table};
 use chrono::{DateTime, Utc};
 
 use crate::samples::{
@@ -66,15 +67,39 @@ async fn is_named_by_its_id_until_a_name_is_known() {
     assert_eq!(table.company(&a, &id).await.unwrap().unwrap().name, "acme");
 
     let zone: Zone = "Europe/Berlin".parse().unwrap();
-    let told =
-        Profile { plan: Some("pro".to_owned()), time_zone: Some(zone), ..says(Some("Acme Inc."), None) };
+    let told = Profile {
+        plan: Some("pro".to_owned()),
+        time_zone: Some(zone),
+        language: Some(Language::German),
+        ..says(Some("Acme Inc."), None)
+    };
     table.note_company(&a, &id, &told, now).await.unwrap();
     table.note_company(&a, &id, &says(None, None), now).await.unwrap();
     let found = table.company(&a, &id).await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.plan.as_deref()), ("Acme Inc.", Some("pro")));
-    assert_eq!(found.time_zone, Some(zone));
+    assert_eq!((found.time_zone, found.language), (Some(zone), Some(Language::German)));
     assert_eq!(found.company_id, id);
     assert!(!found.request_feedback);
+}
+
+#[tokio::test]
+async fn what_a_row_says_already_is_read_and_not_written() {
+    let table = table().await;
+    let (a, id, now) = (workspace(), company("acme"), at("2026-09-01T10:00:00Z"));
+    let (client, meter) = metered();
+    let counted = table.through(client);
+    for (language, calls) in [
+        (Some(Language::German), vec!["GetItem", "UpdateItem", "UpdateItem"]),
+        (Some(Language::German), vec!["GetItem"]),
+        (None, vec!["GetItem"]),
+        (Some(Language::English), vec!["GetItem", "UpdateItem", "UpdateItem"]),
+    ] {
+        let told = Profile { language, ..says(Some("Acme"), None) };
+        counted.tell_company(&a, &id, &told, now).await.unwrap();
+        let made: Vec<String> = meter.read().into_iter().map(|(call, _)| call).collect();
+        assert_eq!(made, calls, "{language:?}");
+    }
+    assert_eq!(table.company(&a, &id).await.unwrap().unwrap().language, Some(Language::English));
 }
 
 /// The companies of a shard, read three at a time.
@@ -139,6 +164,7 @@ async fn a_patch_sets_clears_and_leaves() {
         owner: Some(Some("ann@example.com".to_owned())),
         plan: Some(Some("pro".to_owned())),
         time_zone: Some(Some(Zone::UTC)),
+        language: Some(Some(Language::German)),
         renewal_on: Some(Some(day("2027-01-01"))),
         churned_on: Some(Some(day("2026-12-01"))),
         notice_on: Some(Some(day("2026-10-01"))),
@@ -150,6 +176,7 @@ async fn a_patch_sets_clears_and_leaves() {
     assert_eq!((found.plan.as_deref(), found.time_zone), (Some("pro"), Some(Zone::UTC)));
     assert_eq!((found.renewal_on, found.churned_on), (Some(day("2027-01-01")), Some(day("2026-12-01"))));
     assert_eq!((found.notice_on, found.request_feedback), (Some(day("2026-10-01")), true));
+    assert_eq!(found.language, Some(Language::German));
 
     let cleared = Patch { owner: Some(None), churned_on: Some(None), ..Patch::default() };
     table.patch_company(&a, &id, &cleared).await.unwrap();

@@ -39,6 +39,7 @@ pub fn stored(id: &str) -> Company {
         owner: None,
         plan: None,
         time_zone: None,
+        language: None,
         created_at: now() - TimeDelta::days(200),
         renewal_on: None,
         churned_on: None,

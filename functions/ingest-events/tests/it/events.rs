@@ -1,5 +1,6 @@
 //! The rules of reading one event.
 
+use barometer_domain::language::Language;
 use chrono::TimeDelta;
 use ingest_events::event::Kind;
 
@@ -37,14 +38,18 @@ fn the_company_comes_from_the_first_place_that_names_it() {
 #[test]
 fn a_group_call_is_about_its_own_group() {
     let event = one(r#"{"type":"group","userId":"u","groupId":7,"context":{"groupId":"other"},
-            "traits":{"name":"Initech","PLAN":"pro","created_at":"2025-01-02","timezone":"Europe/Berlin"}}"#);
+            "traits":{"name":"Initech","PLAN":"pro","created_at":"2025-01-02","timezone":"Europe/Berlin",
+                "locale":"de-AT"}}"#);
     assert_eq!(event.company.unwrap().as_str(), "7");
     let traits = event.company_traits.unwrap();
     assert_eq!(traits.name.as_deref(), Some("Initech"));
     assert_eq!(traits.plan.as_deref(), Some("pro"));
     assert_eq!(traits.created_at, Some(at("2025-01-02T00:00:00Z")));
     assert_eq!(traits.time_zone.unwrap().name(), "Europe/Berlin");
+    assert_eq!(traits.language, Some(Language::German));
     assert_eq!(event.user_traits, None);
+    let french = one(r#"{"type":"group","groupId":"c","traits":{"name":"Initech","language":"fr"}}"#);
+    assert_eq!(french.company_traits.unwrap().language, None);
     assert_eq!(fault(r#"{"type":"group","userId":"u","context":{"groupId":"c"}}"#), "missing_company");
     assert_eq!(one(r#"{"type":"group","groupId":"c"}"#).person(), None);
 }

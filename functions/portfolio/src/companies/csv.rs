@@ -45,6 +45,7 @@ const COLUMNS: &[Column] = &[
     ("owner", |company| text(company.owner.as_ref()?)),
     ("plan", |company| text(company.plan.as_ref()?)),
     ("time_zone", |company| text(company.time_zone?)),
+    ("language", |company| name(&company.language?)),
     ("created_at", |company| instant(company.created_at)),
     ("renewal_on", |company| text(company.renewal_on?)),
     ("notice_on", |company| text(company.notice_on?)),

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use barometer_cloud::{StoreError, asking, http::Problem, table::companies::Patch};
-use barometer_domain::{CompanyId, Zone};
+use barometer_domain::{CompanyId, Zone, language::Language};
 use chrono::NaiveDate;
 use http::Uri;
 
@@ -49,6 +49,7 @@ fn read(mut fields: Fields, id: &CompanyId) -> Result<Patch, Problem> {
         owner: fields.nullable_text("owner", LONGEST),
         plan: fields.nullable_text("plan", LONGEST),
         time_zone: fields.nullable::<Zone>("time_zone"),
+        language: fields.nullable::<Language>("language"),
         renewal_on: fields.nullable::<NaiveDate>("renewal_on"),
         churned_on: fields.nullable::<NaiveDate>("churned_on"),
         notice_on: fields.nullable::<NaiveDate>("notice_on"),

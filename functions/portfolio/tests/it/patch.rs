@@ -16,7 +16,7 @@ async fn acme() -> Home {
 async fn fields_are_set_cleared_and_left() {
     let home = acme().await;
     let all = json!({
-        "name": " Acme Inc. ", "owner": "ana@initech.example", "plan": "pro", "time_zone": "Europe/Berlin",
+        "name": " Acme Inc. ", "owner": "ana@initech.example", "plan": "pro", "time_zone": "Europe/Berlin", "language": "de",
         "renewal_on": "2027-01-01", "notice_on": "2026-10-01", "churned_on": "2026-12-31",
     });
     let view = home.patch("acme", &all).await.ok();
@@ -47,6 +47,7 @@ async fn every_wrong_field_is_named_and_nothing_is_changed() {
     let long = "x".repeat(201);
     for (body, pointer) in [
         (json!({"time_zone": "Mars/Olympus"}), "/time_zone"),
+        (json!({"language": "fr"}), "/language"),
         (json!({"renewal_on": "2026-02-30"}), "/renewal_on"),
         (json!({"churned_on": "soon"}), "/churned_on"),
         (json!({"notice_on": 20260101}), "/notice_on"),

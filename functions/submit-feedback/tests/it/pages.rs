@@ -1,7 +1,8 @@
 //! Links that don't open, languages, headers and what programs get.
 
 use axum::body::Body;
-use barometer_cloud::table::members::Person;
+use barometer_cloud::table::{companies::Patch, members::Person};
+use barometer_domain::language::Language;
 use barometer_domain::token::{Key, Keys, Purpose};
 use chrono::TimeDelta;
 use http::{Request, StatusCode};
@@ -99,7 +100,7 @@ async fn every_answer_is_guarded() {
 }
 
 #[tokio::test]
-async fn pages_speak_the_users_language_else_the_browsers() {
+async fn pages_speak_the_users_language_else_the_companys_else_the_browsers() {
     let world = World::new().await;
     let path = format!("/f/{}", world.token(Purpose::Feedback));
     let german = |path: &str| {
@@ -108,6 +109,12 @@ async fn pages_speak_the_users_language_else_the_browsers() {
     let seen = world.send(german(&path)).await;
     assert!(seen.body.contains("<html lang=\"de\">") && seen.body.contains("Antwort senden"));
     assert!(world.send(german("/f/x")).await.body.contains("Dieser Link ist ungültig"));
+
+    let english = Patch { language: Some(Some(Language::English)), ..Patch::default() };
+    world.table.patch_company(&world.workspace, &world.company, &english).await.unwrap();
+    assert!(world.send(german(&path)).await.body.contains("Send answer"), "the company's");
+    let cleared = Patch { language: Some(None), ..Patch::default() };
+    world.table.patch_company(&world.workspace, &world.company, &cleared).await.unwrap();
 
     let person = Person { language: Some("en-GB".to_owned()), ..Person::default() };
     world.table.describe_member(&world.workspace, &world.company, &world.user, &person).await.unwrap();

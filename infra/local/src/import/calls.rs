@@ -154,6 +154,7 @@ impl Reading {
         set(&mut traits, "plan", row.get("plan"));
         set(&mut traits, "createdAt", created.map(instant).as_deref());
         set(&mut traits, "timeZone", row.zone().as_deref());
+        set(&mut traits, "language", row.get("language"));
         let call = fields(json!({ "type": "group", "groupId": id, "traits": traits }));
         let patch = patch(row);
         let json = finish(call, None, created.map(|created| created.max(self.oldest)));

@@ -42,6 +42,7 @@ impl Kind {
             "tenant_id",
             "team_id",
         ];
+        const LANGUAGE: &[&str] = &["locale", "lang"];
         const ZONE: &[&str] = &["timezone", "tz"];
         const CREATED: &[&str] =
             &["created", "created_on", "signed_up_at", "signup_date", "customer_since", "joined_at"];
@@ -53,6 +54,7 @@ impl Kind {
                 ("plan", &["plan_name", "tier", "subscription"]),
                 ("created_at", CREATED),
                 ("time_zone", ZONE),
+                ("language", LANGUAGE),
                 ("owner", &["owner_email", "account_owner", "csm", "csm_email"]),
                 ("renewal_on", &["renewal_date", "renewal", "renews_on", "renews_at"]),
                 ("request_feedback", &["ask_feedback"]),
@@ -70,7 +72,7 @@ impl Kind {
                 ("company_id", COMPANY_ID),
                 ("company_name", &["company", "account_name"]),
                 ("created_at", CREATED),
-                ("language", &["locale", "lang"]),
+                ("language", LANGUAGE),
                 ("time_zone", ZONE),
                 ("plan", &[]),
                 ("role", &["title", "job_title"]),

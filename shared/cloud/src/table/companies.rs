@@ -10,6 +10,7 @@ use barometer_domain::{
     band::{Band, Standing},
     component::Components,
     happiness::{Happiness, Level},
+    language::Language,
     status::BusinessStatus,
     tally::Scored,
     week::Confidence,
@@ -51,6 +52,9 @@ pub struct Company {
     /// Its own zone, for mails; the workspace's when absent.
     #[serde(default)]
     pub time_zone: Option<Zone>,
+    /// Its own language, for mails and their pages; the workspace's when absent.
+    #[serde(default)]
+    pub language: Option<Language>,
     /// Other traits that the product told, such as `industry`: by their name without case and punctuation.
     #[serde(default)]
     pub traits: BTreeMap<String, String>,
@@ -171,6 +175,8 @@ pub struct Profile {
     pub plan: Option<String>,
     /// Its zone.
     pub time_zone: Option<Zone>,
+    /// Its language.
+    pub language: Option<Language>,
     /// When it began, as the product says.
     pub created_at: Option<DateTime<Utc>>,
     /// Traits that companies can be grouped by.
@@ -188,6 +194,8 @@ pub struct Patch {
     pub plan: Option<Option<String>>,
     /// Its zone.
     pub time_zone: Option<Option<Zone>>,
+    /// Its language.
+    pub language: Option<Option<Language>>,
     /// When its contract renews.
     pub renewal_on: Option<Option<NaiveDate>>,
     /// The day it was lost.
@@ -251,6 +259,7 @@ impl Company {
         profile.name.as_ref().is_none_or(|name| *name == self.name)
             && profile.plan.as_ref().is_none_or(|plan| self.plan.as_ref() == Some(plan))
             && profile.time_zone.is_none_or(|zone| self.time_zone == Some(zone))
+            && profile.language.is_none_or(|language| self.language == Some(language))
             && self.created_at <= profile.created_at.unwrap_or(at)
             && profile.traits.iter().all(|(name, value)| self.traits.get(name) == Some(value))
     }
@@ -342,9 +351,10 @@ impl Table {
             .expression_attribute_values(":id", item::text(company.as_str()))
             .expression_attribute_values(":work", item::text(format!("{workspace}#score#{shard}")))
             .expression_attribute_values(":at", item::text(keys::instant(profile.created_at.unwrap_or(at))));
-        let told = [("name", profile.name.clone()), ("plan", profile.plan.clone())]
-            .into_iter()
-            .chain([("time_zone", profile.time_zone.map(|zone| zone.to_string()))]);
+        let told = [("name", profile.name.clone()), ("plan", profile.plan.clone())].into_iter().chain([
+            ("time_zone", profile.time_zone.map(|zone| zone.to_string())),
+            ("language", profile.language.map(|language| language.tag().to_owned())),
+        ]);
         let mut named = false;
         for (name, value) in told {
             if let Some(value) = value {
@@ -408,6 +418,9 @@ impl Table {
         }
         if let Some(zone) = &patch.time_zone {
             changes.set_or_remove("time_zone", zone)?;
+        }
+        if let Some(language) = &patch.language {
+            changes.set_or_remove("language", language)?;
         }
         if let Some(date) = &patch.renewal_on {
             changes.set_or_remove("renewal_on", date)?;

@@ -41,15 +41,15 @@ fn code(made: &Made) -> &str {
 fn a_company_is_a_group_call_without_a_person() {
     let made = read(
         Kind::Companies,
-        "company_id,name,plan,created_at,time_zone,owner,renewal_on,request_feedback\n\
-         acme,Acme,pro,2026-07-01,Europe/Berlin,kim@example.com,2027-01-31,yes\n\
-         old,,,2019-01-01,Mars/Olympus,,,perhaps\n",
+        "company_id,name,plan,created_at,time_zone,locale,owner,renewal_on,request_feedback\n\
+         acme,Acme,pro,2026-07-01,Europe/Berlin,de-AT,kim@example.com,2027-01-31,yes\n\
+         old,,,2019-01-01,Mars/Olympus,,,,perhaps\n",
     );
     assert_eq!(
         call(&made[0]),
         json!({ "type": "group", "groupId": "acme", "timestamp": "2026-07-01T00:00:00.000Z", "traits": {
             "name": "Acme", "plan": "pro", "createdAt": "2026-07-01T00:00:00.000Z",
-            "timeZone": "Europe/Berlin" } })
+            "timeZone": "Europe/Berlin", "language": "de-AT" } })
     );
     let Made::Call(first) = &made[0] else { panic!() };
     let patch = json!({ "owner": "kim@example.com", "renewal_on": "2027-01-31", "request_feedback": true });
