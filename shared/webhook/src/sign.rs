@@ -72,6 +72,13 @@ pub struct Secrets {
     pub previous: Option<Secret>,
 }
 
+impl Secrets {
+    /// Reads the secrets as they are kept. Errors: one has another form.
+    pub fn parse(current: &str, previous: Option<&str>) -> Result<Self, NotASecret> {
+        Ok(Self { current: Secret::parse(current)?, previous: previous.map(Secret::parse).transpose()? })
+    }
+}
+
 /// The id of a message. It may not have a dot, which separates the parts that are signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageId(String);
@@ -141,10 +148,7 @@ mod tests {
     }
 
     fn secrets(current: &str, previous: Option<&str>) -> Secrets {
-        Secrets {
-            current: Secret::parse(current).unwrap(),
-            previous: previous.map(|secret| Secret::parse(secret).unwrap()),
-        }
+        Secrets::parse(current, previous).unwrap()
     }
 
     fn id() -> MessageId {

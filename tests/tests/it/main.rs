@@ -18,4 +18,5 @@ mod revisions;
 mod sending;
 mod status;
 mod telemetry;
+mod webhooks;
 mod week_of_two;

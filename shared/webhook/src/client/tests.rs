@@ -114,8 +114,8 @@ fn hasty() -> Client {
         reach: Reach::Anywhere,
         permits: |_| true,
         lookup: resolver::system(),
-        connect: Duration::from_millis(100),
-        whole: Duration::from_millis(300),
+        connect: Duration::from_millis(500),
+        whole: Duration::from_secs(1),
     };
     Client::with(rules)
 }
@@ -127,8 +127,7 @@ fn note() -> Bytes {
 #[tokio::test]
 async fn an_event_is_posted_with_its_signature() {
     let receiver = Receiver::answering(OK).await;
-    let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-    let secrets = Secrets { current: secret, previous: None };
+    let secrets = Secrets::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", None).unwrap();
     let id = MessageId::new("msg_p5jXN8AQM9LWM0D4loKWxJek").unwrap();
     let at = DateTime::from_timestamp(1_614_265_330, 0).unwrap();
     let body = Bytes::from_static(br#"{"test": 2432232314}"#);
@@ -155,6 +154,17 @@ async fn a_note_carries_no_signature() {
     assert_eq!(anywhere().send_note(&receiver.url(), note()).await, Outcome::Delivered { status: 200 });
     let request = receiver.requests.lock().unwrap()[0].clone();
     assert!(!request.contains("webhook-") && request.ends_with(r#"{"text":"hi"}"#), "{request}");
+}
+
+#[tokio::test]
+async fn a_body_may_be_larger_than_an_answer() {
+    let receiver = Receiver::answering(OK).await;
+    let body = "x".repeat(20 * MOST_READ);
+    assert_eq!(
+        anywhere().send_note(&receiver.url(), body.clone().into()).await,
+        Outcome::Delivered { status: 200 }
+    );
+    assert!(receiver.requests.lock().unwrap()[0].ends_with(&format!("\r\n\r\n{body}")));
 }
 
 #[tokio::test]
