@@ -19,6 +19,7 @@ use barometer_cloud::{
     http::{Json, Problem, auth, json, problem::FieldError, replay},
     lambda::Chain,
     table::{
+        audit::{Action, Entry},
         companies::Company,
         credentials::Scope,
         idempotency::{self, Remembered},
@@ -192,7 +193,10 @@ async fn write(
             },
         };
         let events = events(workspace, id, &change)?;
-        match deps.table.set_status(workspace, id, company.status_version, &change, &events).await {
+        let entry = Entry::new(Action::StatusSet, id.as_str(), &caller.author, now)?.of(Some(id));
+        let entry = entry.change(&company.status, &change.status)?;
+        let recording = deps.table.recording(workspace, &entry);
+        match recording.set_status(workspace, id, company.status_version, &change, &events).await {
             Ok(()) => {
                 deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
                 compare(deps, workspace, &company, wanted.status, now).await;

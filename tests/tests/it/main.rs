@@ -2,6 +2,7 @@
 //! Scenarios across functions.
 
 mod alerts;
+mod audit;
 mod broken_requests;
 mod feedback;
 mod home;
