@@ -146,6 +146,14 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
     world.changes(route, "acme", again, ("status.set", from, to)).await;
     world.leaves_nothing(route, "acme", json!({ "status": "steady", "note": " " }), true).await;
 
+    let route = "POST /v1/companies/statuses";
+    let row = json!({ "company_id": "acme", "status": "thriving", "note": "Signed." });
+    let to = json!({ "value": "thriving", "note": "Signed." });
+    let body = json!({ "changes": [row] });
+    world.changes(route, "", body.clone(), ("status.set", json!({ "value": "steady" }), to)).await;
+    world.leaves_nothing(route, "", body, false).await;
+    world.leaves_nothing(route, "", json!({ "changes": [] }), true).await;
+
     let route = "PUT /v1/settings";
     let body = json!({ "feedback_method": "nps", "note": "As before." });
     let (from, to) =

@@ -87,16 +87,19 @@ async fn fields_that_somebody_else_changed_meanwhile_are_not_changed() {
     table.note_company(&a, &acme, &Profile::default(), at("2026-09-01T00:00:00Z")).await.unwrap();
     let seen = table.company(&a, &acme).await.unwrap().unwrap();
     let on = Patch { request_feedback: Some(true), ..plan("pro") };
-    table.patch_company_upon(&a, &seen, &on).await.unwrap();
+    table.patch_company_upon(&a, &seen, &on, at("2026-09-02T00:00:00Z")).await.unwrap();
     for late in [plan("basic"), Patch { request_feedback: Some(false), ..Patch::default() }] {
-        assert!(is_conflict(table.patch_company_upon(&a, &seen, &late).await), "{late:?}");
+        assert!(
+            is_conflict(table.patch_company_upon(&a, &seen, &late, at("2026-09-02T00:00:00Z")).await),
+            "{late:?}"
+        );
     }
     // Another field may have been.
     let owner = Patch { owner: Some(Some("ann@example.com".to_owned())), ..Patch::default() };
-    table.patch_company_upon(&a, &seen, &owner).await.unwrap();
+    table.patch_company_upon(&a, &seen, &owner, at("2026-09-02T00:00:00Z")).await.unwrap();
     let seen = table.company(&a, &acme).await.unwrap().unwrap();
     assert_eq!((seen.plan.as_deref(), seen.request_feedback), (Some("pro"), true));
     let cleared = Patch { owner: Some(None), plan: Some(None), ..Patch::default() };
-    table.patch_company_upon(&a, &seen, &cleared).await.unwrap();
+    table.patch_company_upon(&a, &seen, &cleared, at("2026-09-02T00:00:00Z")).await.unwrap();
     assert_eq!(table.company(&a, &acme).await.unwrap().unwrap().owner, None);
 }

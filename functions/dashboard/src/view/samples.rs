@@ -46,6 +46,7 @@ pub fn stored(id: &str) -> Company {
         request_feedback: false,
         status: None,
         status_version: 0,
+        handed_over_at: None,
         engagement: None,
         month: None,
         happiness: None,

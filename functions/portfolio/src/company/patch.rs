@@ -26,7 +26,8 @@ const LONGEST: usize = 200;
 /// How often a change is tried when others change the company at the same time.
 const TRIES: u32 = 5;
 
-/// Changes the fields that are given and leaves the others. `null` clears a field; a name that is cleared is
+/// Changes the fields that are given and leaves the others. Another owner makes the business status stale until it is
+/// set or confirmed again. `null` clears a field; a name that is cleared is
 /// the id again.
 pub async fn patch(
     State(deps): State<Deps>,
@@ -44,13 +45,13 @@ pub async fn patch(
         asking::schedule_company(table, workspace, &id, &settings, now).await?;
     }
     for _ in 0..TRIES {
-        let changed = patch.upon(&company);
+        let changed = patch.upon(&company, now);
         let entry = Entry::new(Action::CompanyChanged, id.as_str(), &caller.author, now)?;
         let entry = entry.of(Some(&id)).change(&company.fields(), &changed.fields())?;
         if entry.changes_nothing() {
             return Ok(get::answer(&company, &settings, now));
         }
-        match table.recording(workspace, &entry).patch_company_upon(workspace, &company, &patch).await {
+        match table.recording(workspace, &entry).patch_company_upon(workspace, &company, &patch, now).await {
             Ok(()) => return Ok(get::answer(&changed, &settings, now)),
             // Somebody changed it at the same time: look again.
             Err(StoreError::Conflict) => {}

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use barometer_domain::{
-    CompanyId, IsoWeek, Month, Percent, WorkspaceId, Zone, band::Standing, component::Components,
-    happiness::Happiness, status::BusinessStatus, tally::Scored, week::Confidence,
+    CompanyId, IsoWeek, Month, Percent, WorkspaceId, Zone,
+    band::Standing,
+    component::Components,
+    happiness::Happiness,
+    status::{BusinessStatus, Status},
+    tally::Scored,
+    week::Confidence,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -68,6 +73,9 @@ pub struct Company {
     /// How often its status was set: the `ETag` of the status.
     #[serde(default)]
     pub status_version: u32,
+    /// When it last got another owner while it had a status: an earlier status is stale.
+    #[serde(default)]
+    pub handed_over_at: Option<DateTime<Utc>>,
     /// Its latest weekly score.
     #[serde(default)]
     pub engagement: Option<Engagement>,
@@ -184,8 +192,8 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// A company with the changes made.
-    pub fn upon(&self, company: &Company) -> Company {
+    /// A company with the changes made at `now`. Another owner makes its status stale.
+    pub fn upon(&self, company: &Company, now: DateTime<Utc>) -> Company {
         let mut changed = company.clone();
         let Self { name, owner, plan, time_zone, renewal_on, churned_on, notice_on, request_feedback } =
             self.clone();
@@ -197,6 +205,9 @@ impl Patch {
         changed.churned_on = churned_on.unwrap_or(changed.churned_on);
         changed.notice_on = notice_on.unwrap_or(changed.notice_on);
         changed.request_feedback = request_feedback.unwrap_or(changed.request_feedback);
+        if changed.owner != company.owner && changed.status.is_some() {
+            changed.handed_over_at = Some(now);
+        }
         changed
     }
 
@@ -322,6 +333,12 @@ impl Company {
             && profile.time_zone.is_none_or(|zone| self.time_zone == Some(zone))
             && self.created_at <= profile.created_at.unwrap_or(at)
             && profile.traits.iter().all(|(name, value)| self.traits.get(name) == Some(value))
+    }
+
+    /// Its business status, if it is set and counts at `now`.
+    pub fn fresh_status(&self, now: DateTime<Utc>) -> Option<Status> {
+        let fresh = self.status.as_ref().filter(|status| status.stale(self.handed_over_at, now).is_none());
+        fresh.map(|status| status.value)
     }
 
     /// What a CSM may change of it, as it stands.
@@ -479,17 +496,22 @@ impl Table {
         self.change_company(workspace, company, patch.changes()?).await
     }
 
-    /// Changes what a CSM may change of a company as it was read. Errors: [`StoreError::Conflict`] when one of these
-    /// fields was changed since, or there is no such company any more.
+    /// Changes what a CSM may change of a company as it was read, and marks a handover. Errors:
+    /// [`StoreError::Conflict`] when one of these fields was changed since, or there is no such company any more.
     pub async fn patch_company_upon(
         &self,
         workspace: &WorkspaceId,
         seen: &Company,
         patch: &Patch,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut changes = patch.changes()?;
         let fields = item::write(String::new(), String::new(), &seen.fields())?;
         changes.only_upon(&fields);
+        let handed_over_at = patch.upon(seen, now).handed_over_at;
+        if handed_over_at != seen.handed_over_at {
+            changes.set_or_remove("handed_over_at", &handed_over_at)?;
+        }
         self.change_company(workspace, &seen.company_id, changes).await
     }
 
