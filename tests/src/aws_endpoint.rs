@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 #[derive(Default)]
@@ -21,11 +22,22 @@ struct Kept {
     bus: Vec<Value>,
     mails: Vec<Value>,
     calls: Vec<String>,
+    hold: Option<(&'static str, Hold)>,
+}
+
+/// When a call gets no answer any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Before it is done.
+    Before,
+    /// When it is done.
+    After,
 }
 
 struct Shared {
     store: SocketAddr,
     kept: Mutex<Kept>,
+    held: Notify,
 }
 
 /// A running endpoint. Dropping it closes its port.
@@ -38,7 +50,7 @@ pub struct AwsEndpoint {
 impl AwsEndpoint {
     /// Opens the endpoint on a free port; DynamoDB calls go to `store`.
     pub async fn start(store: SocketAddr) -> io::Result<Self> {
-        let shared = Arc::new(Shared { store, kept: Mutex::default() });
+        let shared = Arc::new(Shared { store, kept: Mutex::default(), held: Notify::new() });
         let router = Router::new().fallback(answer).with_state(shared.clone());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -53,6 +65,16 @@ impl AwsEndpoint {
     /// Its URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Leaves the next call of an operation, such as `PutEvents`, without an answer.
+    pub fn hold(&self, operation: &'static str, when: Hold) {
+        lock(&self.shared).hold = Some((operation, when));
+    }
+
+    /// Waits until a call is held.
+    pub async fn held(&self) {
+        self.shared.held.notified().await;
     }
 
     /// The entries that were put on the bus.
@@ -82,16 +104,32 @@ fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Kept> {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Parts, body: Bytes) -> Response {
+    let operation =
+        request.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let when = lock(&shared).hold.take_if(|(held, _)| Some(*held) == operation).map(|(_, when)| when);
+    if when == Some(Hold::Before) {
+        return held(&shared).await;
+    }
+    let response = answer_at_once(&shared, &request, &body).await;
+    if when == Some(Hold::After) { held(&shared).await } else { response }
+}
+
+async fn held(shared: &Shared) -> Response {
+    shared.held.notify_one();
+    std::future::pending().await
+}
+
+async fn answer_at_once(shared: &Shared, request: &Parts, body: &Bytes) -> Response {
     let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     match target.and_then(|target| target.split_once('.')) {
         Some(("DynamoDB_20120810", operation)) => {
-            lock(&shared).calls.extend(actions(operation, &body));
-            forward(shared.store, &request, &body)
+            lock(shared).calls.extend(actions(operation, body));
+            forward(shared.store, request, body)
                 .await
                 .unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
         }
-        Some(("AWSEvents", "PutEvents")) => put_events(&shared, &body),
-        None if request.uri.path() == "/v2/email/outbound-emails" => send_email(&shared, &body),
+        Some(("AWSEvents", "PutEvents")) => put_events(shared, body),
+        None if request.uri.path() == "/v2/email/outbound-emails" => send_email(shared, body),
         _ => (StatusCode::NOT_FOUND, format!("{} {target:?}", request.uri)).into_response(),
     }
 }

@@ -53,6 +53,11 @@ impl Binary {
         }
     }
 
+    /// Ends the process at once, in the middle of whatever it does, and waits until it is gone.
+    pub async fn kill(mut self) -> io::Result<()> {
+        self.process.kill().await
+    }
+
     /// The most memory that the process ever had, in bytes; nothing where the system doesn't tell.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
