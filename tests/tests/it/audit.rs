@@ -346,7 +346,7 @@ async fn the_audit_is_filtered_paged_exported_and_for_admins_of_the_workspace_on
         "action=nothing",
         "subject=acme",
         "from=soon",
-        "from=2026-10-02&to=2026-10-01",
+        "from=2026-10-03&to=2026-10-01",
         "limit=0",
         "nonsense=1",
         "from=2010-01-01",
