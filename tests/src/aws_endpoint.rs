@@ -27,6 +27,8 @@ pub enum Point {
     Mail(u32, Moment),
     /// The one that follows the answer to the n-th `SendEmail`; it doesn't arrive.
     BehindMail(u32),
+    /// The next one of an operation, such as `PutEvents`.
+    Operation(&'static str, Moment),
 }
 
 /// Where a call is held.
@@ -52,12 +54,17 @@ struct Kept {
 
 impl Kept {
     /// Counts a call and says where it is held, if it is the one.
-    fn meet(&mut self, is_mail: bool) -> Option<Moment> {
+    fn meet(&mut self, is_mail: bool, operation: Option<&str>) -> Option<Moment> {
         let (calls, mails) = self.counted;
         self.counted = (calls + 1, mails + u32::from(is_mail));
         match self.hold? {
             Point::Call(nth, moment) => (nth == calls).then_some(moment),
             Point::Mail(nth, moment) => (is_mail && nth == mails).then_some(moment),
+            Point::Operation(name, moment) => {
+                let met = operation == Some(name);
+                self.hold = self.hold.filter(|_| !met);
+                met.then_some(moment)
+            }
             Point::BehindMail(nth) => (!is_mail && nth + 1 == mails).then_some(Moment::Before),
         }
     }
@@ -136,7 +143,9 @@ fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Kept> {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Parts, body: Bytes) -> Response {
     let is_mail = request.uri.path() == SEND_EMAIL;
-    let held = lock(&shared).meet(is_mail);
+    let operation =
+        request.headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let held = lock(&shared).meet(is_mail, operation);
     if held != Some(Moment::Before) {
         let answer = act(&shared, &request, &body).await;
         if held.is_none() {

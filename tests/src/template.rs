@@ -39,6 +39,41 @@ pub fn actions(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
     Ok(actions)
 }
 
+/// The functions that may change or delete items of the table, each with whether it is kept from doing so to the audit.
+pub fn changing_functions() -> Result<Vec<(String, bool)>, yaml_serde::Error> {
+    let root: Value = yaml_serde::from_str(TEMPLATE)?;
+    let resources = root.get("Resources").and_then(Value::as_mapping);
+    let names = resources.into_iter().flatten().filter_map(|(_, resource)| {
+        at(resource, &["Metadata", "BarometerFunction"]).and_then(Value::as_str).map(str::to_owned)
+    });
+    let mut found = Vec::new();
+    for name in names {
+        let changes = actions(&name)?;
+        if changes.contains("dynamodb:UpdateItem") || changes.contains("dynamodb:DeleteItem") {
+            let policies =
+                properties(&root, &name).and_then(|own| own.get("Policies")).and_then(Value::as_sequence);
+            let kept = policies
+                .into_iter()
+                .flatten()
+                .any(|policy| format!("{policy:?}").contains("AuditIsAppendOnly"));
+            found.push((name, kept));
+        }
+    }
+    Ok(found)
+}
+
+/// The routes of a function that change something, as `PATCH /v1/tasks/{id}`.
+pub fn changing_routes(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
+    let root: Value = yaml_serde::from_str(TEMPLATE)?;
+    let events = properties(&root, function).and_then(|own| own.get("Events")).and_then(Value::as_mapping);
+    let routes = events.into_iter().flatten().filter_map(|(_, event)| {
+        let method = at(event, &["Properties", "Method"])?.as_str()?;
+        let path = at(event, &["Properties", "Path"])?.as_str()?;
+        (!["GET", "HEAD", "OPTIONS"].contains(&method)).then(|| format!("{method} {path}"))
+    });
+    Ok(routes.collect())
+}
+
 /// The memory of a function, in bytes; nothing when the template doesn't say it.
 pub fn memory(function: &str) -> Result<Option<u64>, yaml_serde::Error> {
     let root: Value = yaml_serde::from_str(TEMPLATE)?;

@@ -5,7 +5,14 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::FormRejection},
     response::{Html, IntoResponse, Response},
 };
-use barometer_cloud::{http::Problem, lambda::Chain, table::credentials::Scope};
+use barometer_cloud::{
+    http::Problem,
+    lambda::Chain,
+    table::{
+        audit::{Action, Entry},
+        credentials::Scope,
+    },
+};
 use barometer_domain::{SendId, Settings, language::Language, mail, token};
 use barometer_message::{Mailbox, MessageError, Question, compose, sender};
 use http::{HeaderMap, StatusCode, header};
@@ -112,7 +119,10 @@ pub async fn send(
     if !mail::is_address(&to) {
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, "This is not an e-mail address.".to_owned());
     }
-    if !deps.table.take_test_mail(&visit.workspace, deps.clock.now()).await? {
+    let now = deps.clock.now();
+    let entry = Entry::new(Action::MailTested, language.tag(), &visit.author, now)?;
+    let entry = entry.change(&(), &serde_json::json!({ "language": language.tag() }))?;
+    if !deps.table.recording(&visit.workspace, &entry).take_test_mail(&visit.workspace, now).await? {
         let problem = "That were enough test mails for now. Try again in the next hour.".to_owned();
         return refuse(StatusCode::TOO_MANY_REQUESTS, problem);
     }

@@ -3,7 +3,10 @@
 use barometer_cloud::{
     StoreError, Table,
     http::auth::SESSION_COOKIE,
-    table::credentials::{Credential, Kind, Scope},
+    table::{
+        audit::{Action, Entry},
+        credentials::{Credential, Kind, Scope},
+    },
     workspaces,
 };
 use barometer_domain::WorkspaceId;
@@ -74,7 +77,10 @@ pub async fn begin(
         created_at: now,
         expires_at: Some(end),
     };
-    table.add_credential(&secret, &session).await?;
+    let with = if shown.kind == Kind::ApiToken { "api_token" } else { "link" };
+    let entry = Entry::new(Action::SignedIn, &session.id, &session.author, now)?;
+    let entry = entry.change(&(), &serde_json::json!({ "with": with, "scope": session.scope }))?;
+    table.recording(&session.workspace_id, &entry).add_credential(&secret, &session).await?;
     Ok(cookie(&secret, (end - now).num_seconds(), secure))
 }
 

@@ -12,7 +12,10 @@ use barometer_cloud::{
         auth::{self, SESSION_COOKIE},
     },
     lambda::Chain,
-    table::credentials::{Credential, Kind},
+    table::{
+        audit::{Action, Entry},
+        credentials::{Credential, Kind},
+    },
 };
 use http::{HeaderMap, StatusCode, header};
 
@@ -92,10 +95,11 @@ pub async fn with_code(State(deps): State<Deps>, Path(code): Path<String>) -> Re
 /// `POST /sign-out`
 pub async fn out(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
     let now = deps.clock.now();
-    if auth::session(&deps.table, &headers, now).await?.is_some()
+    if let Some(session) = auth::session(&deps.table, &headers, now).await?
         && let Some(secret) = auth::cookie(&headers, SESSION_COOKIE)
     {
-        deps.table.consume(secret, now).await?;
+        let entry = Entry::new(Action::SignedOut, &session.id, &session.author, now)?;
+        deps.table.recording(&session.workspace_id, &entry).consume(secret, now).await?;
     }
     Ok(go("/sign-in", Some(session::ended(deps.secure_cookies))))
 }

@@ -133,7 +133,7 @@ pub async fn create(
     let name = name.trim().to_owned();
     let source = sources::new(&visit.workspace, name, visit.author.clone(), deps.clock.now());
     let source = source.map_err(no_randomness)?;
-    deps.table.add_source(&source).await?;
+    sources::create(&deps.table, &source).await?;
     Ok(see(&format!("/sources/{}", source.id)))
 }
 
@@ -192,7 +192,7 @@ pub async fn change(
         },
         _ => return Ok(unreadable()),
     };
-    match deps.table.change_source(&visit.workspace, &id, &change).await? {
+    match sources::change(&deps.table, source, &change, &visit.author, deps.clock.now()).await? {
         Some(source) => Ok(see(&format!("/sources/{}", source.id))),
         None => Ok(no_source()),
     }
@@ -212,7 +212,8 @@ pub async fn rotate(
     let Ok(Form(Rotate { overlap_hours })) = form else { return Ok(unreadable()) };
     let overlap = TimeDelta::hours(i64::from(overlap_hours)).min(MAX_OVERLAP);
     let key = workspaces::secret("wk").map_err(no_randomness)?;
-    match deps.table.rotate_source(&visit.workspace, &id, &key, overlap, deps.clock.now()).await? {
+    let new = (key.as_str(), overlap);
+    match sources::rotate(&deps.table, &visit.workspace, &id, new, &visit.author, deps.clock.now()).await? {
         Rotation::Done(source) => Ok(see(&format!("/sources/{}", source.id))),
         Rotation::Unknown => Ok(no_source()),
         Rotation::TooMany => Ok(html::message(

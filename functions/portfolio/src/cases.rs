@@ -3,14 +3,18 @@
 use axum::extract::{FromRequestParts, Path};
 use barometer_cloud::{
     StoreError, Table,
-    http::Problem,
-    table::cases::{Case, Content, Place},
+    http::{Problem, auth::Caller},
+    table::{
+        audit::{Action, Entry},
+        cases::{Case, Content, Place},
+    },
 };
 use barometer_domain::{CompanyId, WorkspaceId};
 use http::{Uri, request::Parts};
 use serde::Deserialize;
 
 use crate::{
+    Deps,
     paging::{self, MAX_LIMIT, Page},
     params::{Params, no_company},
 };
@@ -85,18 +89,26 @@ pub async fn list<T: Content, V>(
     Ok(Page { items: items.into_iter().map(|(_, case)| view(case)).collect(), next_cursor })
 }
 
-/// Changes a case, again when another change came in between. Errors: 404; what `change` refuses.
+/// Changes a case on behalf of the caller, again when another change came in between. Errors: 404; what `change`
+/// refuses.
 pub async fn change<T: Content>(
-    table: &Table,
-    workspace: &WorkspaceId,
+    deps: &Deps,
+    caller: &Caller,
+    action: Action,
     place: &Place,
     change: impl Fn(&mut T) -> Result<(), Problem>,
 ) -> Result<Case<T>, Problem> {
+    let (table, workspace) = (&deps.table, &caller.workspace);
     for _ in 0..TRIES {
         let mut case = table.case::<T>(workspace, place).await?.ok_or_else(no_case)?;
-        let was_live = case.content.is_live();
+        let before = case.content.clone();
         change(&mut case.content)?;
-        match table.write_case(workspace, &case, was_live, &[]).await {
+        let entry = Entry::new(action, place.id(), &caller.author, deps.clock.now())?;
+        let entry = entry.of(place.company.as_ref()).change(&before, &case.content)?;
+        if entry.changes_nothing() {
+            return Ok(case);
+        }
+        match table.recording(workspace, &entry).write_case(workspace, &case, before.is_live(), &[]).await {
             Ok(()) => return Ok(case),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),

@@ -4,11 +4,14 @@
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
 //! are problem documents, and nothing is kept in a cache.
 
+mod accept;
 mod alerts;
+mod audit;
 mod caller;
 mod cases;
 mod companies;
 mod company;
+mod csv;
 mod disagreements;
 mod feedback;
 mod overview;
@@ -80,6 +83,9 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/webhooks/{id}/rotate", post(webhooks::rotate::rotate))
         .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
         .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
+        .route("/v1/audit", get(audit::list::list))
+        .route("/v1/audit.ndjson", get(audit::export::ndjson))
+        .route("/v1/audit.csv", get(audit::export::csv))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(finish))

@@ -115,7 +115,7 @@ pub async fn sift<T, R: Future<Output = Result<Vec<(String, T)>, StoreError>>>(
 }
 
 /// The cursor of a page that ended at `last`.
-fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
+pub fn cursor<K: Serialize>(order: &str, last: K) -> Result<String, Problem> {
     let bytes = serde_json::to_vec(&Cursor { order: order.to_owned(), last }).map_err(|error| {
         tracing::error!(%error, "a cursor can't be written");
         Problem::internal()

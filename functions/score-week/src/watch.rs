@@ -41,10 +41,9 @@ pub async fn company(
     for finding in findings {
         events.extend(watch.found(finding).await?);
     }
-    let fresh = company.status.as_ref().filter(|status| !status.is_stale(context.now));
     let latest = company.engagement.as_ref().filter(|engagement| engagement.week > snapshot.period);
     let band = latest.map_or(snapshot.band, |engagement| engagement.band);
-    let readings = Readings::of(fresh.map(|status| status.value), Some(band));
+    let readings = Readings::of(company.fresh_status(context.now), Some(band));
     if company.open_disagreements > 0 || readings.is_some_and(Readings::disagree) {
         watch.compare(readings).await?;
     }

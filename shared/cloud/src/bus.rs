@@ -1,4 +1,4 @@
-//! Events on the bus: what changed, for everybody who wants to hear of it.
+//! Events on the bus: what changed, for everybody who wants to hear of it. `shared/cloud/schemas` describes each kind.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use barometer_domain::{CompanyId, WorkspaceId};
@@ -63,6 +63,25 @@ pub enum DetailType {
 }
 
 impl DetailType {
+    /// All of them. Each has a schema in `shared/cloud/schemas`.
+    pub const ALL: [Self; 15] = [
+        Self::StatusChanged,
+        Self::EngagementChanged,
+        Self::HappinessChanged,
+        Self::EngagementSettled,
+        Self::HappinessSettled,
+        Self::MailRequested,
+        Self::ActionsDue,
+        Self::TaskEscalated,
+        Self::FeedbackReceived,
+        Self::FeedbackVoided,
+        Self::TaskCreated,
+        Self::AlertOpened,
+        Self::ScoreShard,
+        Self::RollupShard,
+        Self::RunCompleted,
+    ];
+
     /// The text on the bus.
     pub fn as_str(self) -> &'static str {
         match self {

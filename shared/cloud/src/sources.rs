@@ -1,11 +1,15 @@
-//! Sources as people see and change them: what the API and the page have in common.
+//! Sources as people see and change them: what the API and the page have in common. Every change is kept in the
+//! [audit](crate::table::audit).
 
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::{
     StoreError, Table,
-    table::sources::{Counts, DAYS_KEPT, Reason, Source},
+    table::{
+        audit::{Action, Entry},
+        sources::{Change, Counts, DAYS_KEPT, Reason, Rotation, Source},
+    },
     workspaces,
 };
 
@@ -101,6 +105,59 @@ pub fn new(
 ) -> Result<Source, getrandom::Error> {
     let (id, key) = (workspaces::random_id()?, workspaces::secret("wk")?);
     Ok(Source::new(workspace, id, key, name, author, now))
+}
+
+/// Stores a source on behalf of its author. Errors: [`StoreError::Conflict`] when the key is taken.
+pub async fn create(table: &Table, source: &Source) -> Result<(), StoreError> {
+    let entry = Entry::new(Action::SourceCreated, &source.id, &source.author, source.created_at)?;
+    let entry = entry.change(&(), &source.settings())?;
+    table.recording(&source.workspace_id, &entry).add_source(source).await
+}
+
+/// Changes a source that was read. Returns it as it is then; nothing when there is none any more. What is so already is
+/// left alone.
+pub async fn change(
+    table: &Table,
+    source: Source,
+    change: &Change,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Source>, StoreError> {
+    let entry = Entry::new(Action::SourceChanged, &source.id, by, now)?;
+    let entry = entry.change(&source.settings(), &change.upon(&source).settings())?;
+    if entry.changes_nothing() {
+        return Ok(Some(source));
+    }
+    let (workspace, id) = (&source.workspace_id, &source.id);
+    table.recording(workspace, &entry).change_source(workspace, id, change).await
+}
+
+/// Gives a source a new key; older ones work for `overlap` more. Errors: [`StoreError::Conflict`] when somebody else
+/// rotates.
+pub async fn rotate(
+    table: &Table,
+    workspace: &WorkspaceId,
+    id: &str,
+    (key, overlap): (&str, TimeDelta),
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Rotation, StoreError> {
+    let end = serde_json::json!({ "older_keys_end": now + overlap });
+    let entry = Entry::new(Action::SourceRotated, id, by, now)?.change(&(), &end)?;
+    table.recording(workspace, &entry).rotate_source(workspace, id, key, overlap, now).await
+}
+
+/// Deletes a source with all its keys. Returns whether there was one.
+pub async fn delete(
+    table: &Table,
+    workspace: &WorkspaceId,
+    id: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let Some(source) = table.source(workspace, id).await? else { return Ok(false) };
+    let entry = Entry::new(Action::SourceDeleted, id, by, now)?.change(&source.settings(), &())?;
+    table.recording(workspace, &entry).delete_source(workspace, id).await
 }
 
 /// Why a text is no origin that can be allowed.

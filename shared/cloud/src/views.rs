@@ -8,7 +8,7 @@ use barometer_domain::{
     happiness::{Happiness, Level},
     language::Language,
     quadrant::{self, Cell, HealthAxis},
-    status::{BusinessStatus, Status},
+    status::{BusinessStatus, Stale},
     week::Confidence,
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -69,8 +69,12 @@ pub struct StatusView {
     /// The status with note, author and review-by.
     #[serde(flatten)]
     pub status: BusinessStatus,
-    /// Past its review-by.
+    /// It doesn't count at present.
     pub stale: bool,
+    /// Why it doesn't; null while it is fresh.
+    pub stale_because: Option<Stale>,
+    /// When the company last got another owner while it had a status.
+    pub handed_over_at: Option<DateTime<Utc>>,
 }
 
 /// The engagement at an instant.
@@ -118,8 +122,7 @@ pub fn no_happiness() -> Happiness {
 
 /// A company at `now`, under the workspace's settings.
 pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> CompanyView {
-    let fresh: Option<Status> =
-        company.status.as_ref().filter(|status| !status.is_stale(now)).map(|status| status.value);
+    let fresh = company.fresh_status(now);
     let engagement = company.engagement.as_ref();
     let standing = engagement.map(|engagement| engagement.band);
     let happiness = company.happiness.clone().unwrap_or_else(no_happiness);
@@ -136,10 +139,15 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         renewal_on: company.renewal_on,
         notice_on: company.notice_on,
         churned_on: company.churned_on,
-        business_status: company
-            .status
-            .as_ref()
-            .map(|status| StatusView { stale: status.is_stale(now), status: status.clone() }),
+        business_status: company.status.as_ref().map(|status| {
+            let stale_because = status.stale(company.handed_over_at, now);
+            StatusView {
+                status: status.clone(),
+                stale: stale_because.is_some(),
+                stale_because,
+                handed_over_at: company.handed_over_at,
+            }
+        }),
         engagement: engagement.map(|engagement| {
             let month = engagement.week.month();
             let of_month = company.month.filter(|score| score.month == month);

@@ -77,10 +77,28 @@ pub struct BusinessStatus {
     pub review_by: DateTime<Utc>,
 }
 
+/// Why a status doesn't count at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stale {
+    /// Its review-by is over.
+    ReviewOverdue,
+    /// The company has another owner than when it was set: the new one hasn't said yet how they see it.
+    HandedOver,
+}
+
 impl BusinessStatus {
-    /// Past its review-by.
-    pub fn is_stale(&self, now: DateTime<Utc>) -> bool {
-        now > self.review_by
+    /// Why it is stale at `now`; nothing while it is fresh. `handed_over_at` is when the company last got another
+    /// owner. Rule: a handover makes a status stale until it is set or confirmed again; past its review-by it is stale
+    /// in any case.
+    pub fn stale(&self, handed_over_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Stale> {
+        if handed_over_at.is_some_and(|at| self.set_at < at) {
+            Some(Stale::HandedOver)
+        } else if now > self.review_by {
+            Some(Stale::ReviewOverdue)
+        } else {
+            None
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A home in this process, spoken to over HTTP like any client would.
 
+use std::ops::Deref;
+
 use barometer::client::{Answer, Client};
 use barometer::home::{Home, Options};
 use barometer_cloud::workspaces::Created;
@@ -7,9 +9,32 @@ use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::schemas;
+
+/// A home whose events are held against their schemas before it stops.
+pub struct Checked(Home);
+
+impl Deref for Checked {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.0
+    }
+}
+
+impl Checked {
+    /// Checks every event that went over the bus, and stops.
+    pub async fn stop(self) {
+        for event in self.0.bus_log().await.unwrap() {
+            schemas::check(event["detail-type"].as_str().unwrap(), &event["detail"]);
+        }
+        self.0.stop().await;
+    }
+}
+
 /// A running home with a workspace.
 pub struct Running {
-    pub home: Home,
+    pub home: Checked,
     pub client: Client,
     pub keys: Created,
 }
@@ -39,7 +64,7 @@ impl Running {
     pub async fn with_workspace(home: Home, zone: &str) -> Self {
         let client = Client::new(&home.url());
         let keys = create_workspace(&client, zone).await;
-        Self { home, client, keys }
+        Self { home: Checked(home), client, keys }
     }
 
     /// Posts to an ingestion path with the workspace's write key.

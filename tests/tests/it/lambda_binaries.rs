@@ -25,10 +25,10 @@ const LINK_SECRET: [u8; 32] = [7; 32];
 const LINK_KEYS: &str = "1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// A workspace in a store of its own, and an address that stands for AWS.
-struct World {
-    table: Table,
-    endpoint: AwsEndpoint,
-    workspace: Created,
+pub struct World {
+    pub table: Table,
+    pub endpoint: AwsEndpoint,
+    pub workspace: Created,
     feedback_token: String,
     unsubscribe_token: String,
     _store: Store,
@@ -36,7 +36,7 @@ struct World {
 
 impl World {
     /// A workspace of today.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::since(Utc::now()).await
     }
 
@@ -109,7 +109,7 @@ impl World {
 
     /// An event of `infra/events` with this world's credentials and ids, and its activity moved to last week:
     /// binaries run by the real clock.
-    fn event(&self, name: &str) -> Value {
+    pub fn event(&self, name: &str) -> Value {
         let path = format!("{}/../infra/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         let text = text
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// Starts a function with what the template says is in its environment, and nothing else.
-    async fn start(&self, function: &str) -> Binary {
+    pub async fn start(&self, function: &str) -> Binary {
         let value = |name: &str| match name {
             "BAROMETER_TABLE" => self.table.name(),
             "BAROMETER_BUS" => "barometer",
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// Starts a function, gives it events, checks its policy and returns its answers.
-    async fn run(&self, function: &str, events: Vec<Value>) -> Vec<Value> {
+    pub async fn run(&self, function: &str, events: Vec<Value>) -> Vec<Value> {
         let since = self.endpoint.calls().len();
         let mut binary = self.start(function).await;
         let mut answers = Vec::new();

@@ -2,12 +2,14 @@
 //! Scenarios across functions.
 
 mod alerts;
+mod audit;
 mod automations;
 mod broken_requests;
 mod feedback;
 mod home;
 mod import;
 mod json_suite;
+mod killed;
 mod killed_while_sending;
 mod lambda_binaries;
 mod mailing;
@@ -15,6 +17,7 @@ mod overview;
 mod rebuild;
 mod restart;
 mod revisions;
+mod schemas;
 mod sending;
 mod status;
 mod telemetry;

@@ -118,3 +118,109 @@ async fn wrong_ones_are_refused_with_a_reason() {
     assert_eq!(status_events(&running).await.len(), 1);
     running.home.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_owner_makes_a_status_stale_until_it_is_confirmed() {
+    let running = with_company().await;
+    assert_eq!(set(&running, "healthy", "Growing.", &[]).await.status, StatusCode::OK);
+    running.clock("2026-09-03T09:00:00Z").await;
+    let owner = json!({ "owner": "bo@initech.example" });
+    let handed = read(&running.api(Method::PATCH, "/v1/companies/acme", &owner).await);
+    let status = &handed["business_status"];
+    assert_eq!(
+        (&status["stale"], &status["stale_because"]),
+        (&json!(true), &json!("handed_over")),
+        "{handed}"
+    );
+    assert!(status["handed_over_at"].as_str().unwrap().starts_with("2026-09-03T09:00"), "{handed}");
+    assert_eq!(handed["health_axis"], Value::Null, "it doesn't stand for health any more: {handed}");
+    let stale = running.get("/v1/companies?flag=stale").await;
+    assert_eq!(stale["items"][0]["company_id"], "acme", "{stale}");
+
+    running.clock("2026-09-03T10:00:00Z").await;
+    assert_eq!(
+        read(&running.api(Method::PATCH, "/v1/companies/acme", &owner).await)["business_status"],
+        *status
+    );
+    assert_eq!(read(&set(&running, "healthy", "I see it so, too.", &[]).await)["kind"], "confirmation");
+    let fresh = running.get("/v1/companies/acme").await;
+    assert_eq!(fresh["business_status"]["stale_because"], Value::Null, "{fresh}");
+    assert_eq!(fresh["business_status"]["stale"], false, "{fresh}");
+    running.home.stop().await;
+}
+
+async fn set_many(running: &Running, body: &Value, key: &str) -> Answer {
+    let bearer = format!("Bearer {}", running.keys.api_token);
+    let headers =
+        [("content-type", "application/json"), ("authorization", bearer.as_str()), ("idempotency-key", key)];
+    running.client.send(Method::POST, "/v1/companies/statuses", &headers, body.to_string()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_set_at_once_and_each_wrong_one_is_named() {
+    let running = with_company().await;
+    for id in ["globex", "hooli"] {
+        running.event(json!({ "type": "group", "userId": "u", "groupId": id, "messageId": id })).await;
+    }
+    let rows = json!([
+        { "company_id": "acme", "status": "struggling", "note": "Lost a client.", "set_at": "2026-08-01T00:00:00Z" },
+        { "company_id": "nobody", "status": "healthy", "note": "Unknown." },
+        { "company_id": "globex", "status": "at_risk", "note": "Computed, never set by hand." },
+        { "company_id": "globex", "status": "healthy", "note": " " },
+        { "company_id": "globex", "status": "healthy", "note": "Late.", "set_at": "2027-01-01T00:00:00Z" },
+        { "company_id": "globex", "status": "healthy", "note": "Growing.", "owner": "me" },
+        { "company_id": "hooli", "status": "steady", "note": "Flat." },
+        "nonsense",
+    ]);
+    let answer = set_many(&running, &json!({ "changes": rows }), "import-1").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
+    let receipt = read(&answer);
+    assert_eq!((&receipt["accepted"], &receipt["rejected"]), (&json!(2), &json!(6)), "{receipt}");
+    let errors: Vec<_> = receipt["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| (error["index"].as_u64().unwrap(), error["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            (1, "unknown_company"),
+            (2, "invalid"),
+            (3, "invalid"),
+            (4, "invalid"),
+            (5, "invalid"),
+            (7, "invalid")
+        ]
+    );
+    let acme = running.get("/v1/companies/acme").await;
+    assert!(acme["business_status"]["set_at"].as_str().unwrap().starts_with("2026-08-01"), "{acme}");
+    let told = status_events(&running).await;
+    assert_eq!(told.len(), 2);
+    assert!(
+        told.iter().all(|event| event["detail"]["silent"] == true && event["detail"]["version"] == 1),
+        "{told:?}"
+    );
+    let audit = running.get("/v1/audit?action=status.set").await;
+    assert_eq!(audit["items"].as_array().unwrap().len(), 2, "{audit}");
+
+    // The same request again, the same rows in another one, an older one, one that is to fire.
+    assert_eq!(set_many(&running, &json!({ "changes": rows }), "import-1").await.body, answer.body);
+    let again = read(&set_many(&running, &json!({ "changes": rows }), "import-2").await);
+    assert_eq!((&again["accepted"], &again["unchanged"]), (&json!(0), &json!(2)), "{again}");
+    let old = json!({ "changes": [{ "company_id": "acme", "status": "steady", "note": "Before.", "set_at": "2026-07-01T00:00:00Z" }] });
+    assert_eq!(read(&set_many(&running, &old, "import-3").await)["errors"][0]["code"], "outdated");
+    let fire = json!({ "fire": true, "changes": [{ "company_id": "globex", "status": "thriving", "note": "Growing." }] });
+    assert_eq!(read(&set_many(&running, &fire, "import-4").await)["accepted"], 1);
+    let told = status_events(&running).await;
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told.iter().filter(|event| event["detail"]["silent"] == true).count(), 2, "{told:?}");
+
+    for wrong in
+        [json!({ "changes": [] }), json!({ "changes": vec![json!({}); 501] }), json!({ "change": [] })]
+    {
+        let refused = set_many(&running, &wrong, "import-5").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", text(&refused));
+    }
+    running.home.stop().await;
+}

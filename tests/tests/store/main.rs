@@ -7,6 +7,7 @@ mod answers;
 mod arrival;
 mod asks;
 mod attribution;
+mod audit;
 mod budget;
 mod cases;
 mod companies;

@@ -12,8 +12,16 @@ use barometer_cloud::{
     views::{self, CompanyView, EngagementView},
 };
 use barometer_domain::{
-    Percent, alert::Alert, component::Component, month::MonthSnapshot, quadrant::HealthAxis,
-    settings::MissingPolicy, status::ChangeKind, task::Task, week::WeekSnapshot, why::Why,
+    Percent,
+    alert::Alert,
+    component::Component,
+    month::MonthSnapshot,
+    quadrant::HealthAxis,
+    settings::MissingPolicy,
+    status::{ChangeKind, Stale},
+    task::Task,
+    week::WeekSnapshot,
+    why::Why,
 };
 
 use super::{
@@ -297,8 +305,16 @@ fn status(view: &CompanyView, scene: Scene<'_>) -> Reading {
     if !status.note.is_empty() {
         lines.insert(0, format!("“{}”", status.note));
     }
-    let warning =
-        set.stale.then(|| "Stale: the review is overdue, so it doesn't count at present.".to_owned());
+    let warning = set.stale_because.map(|because| match (because, set.handed_over_at) {
+        (Stale::HandedOver, Some(at)) => {
+            let owner = view.owner.as_ref().map_or_else(
+                || format!("it has had no owner since {}", scene.day(at)),
+                |owner| format!("{owner} took over on {}", scene.day(at)),
+            );
+            format!("Stale: {owner}, and it doesn't count until it is set or confirmed again.")
+        }
+        _ => "Stale: the review is overdue, so it doesn't count at present.".to_owned(),
+    });
     Reading { score: None, mark: words::status(status.value), lines, warning }
 }
 

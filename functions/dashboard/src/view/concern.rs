@@ -1,7 +1,11 @@
 //! Why a company needs somebody, in a few words.
 
 use barometer_cloud::views::CompanyView;
-use barometer_domain::{band::Standing, happiness::Level, status::Status};
+use barometer_domain::{
+    band::Standing,
+    happiness::Level,
+    status::{Stale, Status},
+};
 
 use super::{Scene, spark, words};
 
@@ -60,9 +64,16 @@ pub fn concerns(company: &CompanyView, scene: Scene<'_>) -> Vec<Concern> {
 
 fn of_status(company: &CompanyView, scene: Scene<'_>, add: &mut impl FnMut(u16, String)) {
     let Some(status) = &company.business_status else { return };
-    if status.stale {
-        add(20, format!("review overdue since {}", scene.day(status.status.review_by)));
-        return;
+    match (status.stale_because, status.handed_over_at) {
+        (None, _) => {}
+        (Some(Stale::HandedOver), Some(at)) => {
+            add(20, format!("status to be confirmed since the handover of {}", scene.day(at)));
+            return;
+        }
+        (Some(_), _) => {
+            add(20, format!("review overdue since {}", scene.day(status.status.review_by)));
+            return;
+        }
     }
     match status.status.value {
         Status::Struggling => add(50, format!("Struggling since {}", scene.day(status.status.set_at))),

@@ -14,7 +14,7 @@ pub const STATUSES: [Choice; 6] = [
     ("steady", "Steady"),
     ("healthy", "Healthy"),
     ("thriving", "Thriving"),
-    ("stale", "Review overdue"),
+    ("stale", "To be reviewed"),
     ("not_set", "Not set"),
 ];
 

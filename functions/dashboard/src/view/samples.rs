@@ -47,6 +47,7 @@ pub fn stored(id: &str) -> Company {
         request_feedback: false,
         status: None,
         status_version: 0,
+        handed_over_at: None,
         engagement: None,
         settled_band: None,
         settled_level: None,

@@ -1,7 +1,10 @@
 //! `PATCH /v1/alerts/{id}`: somebody looks after an alert, or has done so.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem, body::Fields};
+use barometer_cloud::{
+    http::{Json, Problem, body::Fields},
+    table::audit::Action,
+};
 use barometer_domain::alert::{Alert, AlertError};
 use http::Uri;
 use serde::Deserialize;
@@ -51,5 +54,5 @@ pub async fn patch(
         };
         changed.map_err(|error| Problem::conflict(error.to_string()))
     };
-    Ok(Json(cases::change(&deps.table, &caller.workspace, &place, change).await?.into()))
+    Ok(Json(cases::change(&deps, &caller, Action::AlertChanged, &place, change).await?.into()))
 }

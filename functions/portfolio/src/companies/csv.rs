@@ -1,40 +1,21 @@
-//! The portfolio as CSV (RFC 4180): header row, CRLF, quotes where needed, empty cells for what is unknown.
+//! The portfolio as CSV.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use barometer_cloud::views::CompanyView;
 use barometer_domain::Percent;
-use chrono::{DateTime, SecondsFormat, Utc};
-use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 
-/// One cell.
-enum Cell {
-    /// Words, which a spreadsheet must not take for a formula.
-    Text(String),
-    /// A number of ours, which may be negative.
-    Number(String),
-}
+use crate::csv::{self, Cell, instant, text};
 
 /// The companies as a file.
 pub fn answer(companies: &[CompanyView]) -> Response {
-    let headers: [(HeaderName, HeaderValue); 2] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"companies.csv\"")),
-    ];
-    (headers, write(companies)).into_response()
-}
-
-fn write(companies: &[CompanyView]) -> String {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let mut text = names.join(",");
-    text.push_str("\r\n");
-    for company in companies {
-        let cells: Vec<String> =
-            COLUMNS.iter().map(|(_, cell)| cell(company).map_or(String::new(), escape)).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
+    let names = COLUMNS.iter().map(|(name, _)| Some(Cell::Text((*name).to_owned())));
+    let rows = companies.iter().map(|company| COLUMNS.iter().map(|(_, cell)| cell(company)).collect());
+    let mut text = String::new();
+    for row in std::iter::once(names.collect::<Vec<_>>()).chain(rows) {
+        csv::line(&mut text, row);
     }
-    text
+    csv::file("companies.csv", text)
 }
 
 type Column = (&'static str, fn(&CompanyView) -> Option<Cell>);
@@ -84,10 +65,6 @@ const COLUMNS: &[Column] = &[
     ("last_seen_at", |company| instant(company.last_seen_at?)),
 ];
 
-fn text(value: impl ToString) -> Option<Cell> {
-    Some(Cell::Text(value.to_string()))
-}
-
 fn number(value: impl ToString) -> Option<Cell> {
     Some(Cell::Number(value.to_string()))
 }
@@ -96,48 +73,7 @@ fn percent(value: Percent) -> Option<Cell> {
     number(value.as_number())
 }
 
-fn instant(at: DateTime<Utc>) -> Option<Cell> {
-    text(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-}
-
 /// A value of an enumeration, by its name in JSON.
 fn name(value: &impl Serialize) -> Option<Cell> {
     text(serde_json::to_value(value).ok()?.as_str()?)
-}
-
-fn escape(cell: Cell) -> String {
-    let text = match cell {
-        Cell::Number(number) => return number,
-        Cell::Text(text) => text,
-    };
-    // A spreadsheet runs what looks like a formula; names come from outside.
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let text = if formula { format!("'{text}") } else { text };
-    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_and_never_a_formula() {
-        let escaped = |text: &str| escape(Cell::Text(text.to_owned()));
-        assert_eq!(escaped("Acme"), "Acme");
-        assert_eq!(escaped("Acme, Inc."), "\"Acme, Inc.\"");
-        assert_eq!(escaped("the \"best\""), "\"the \"\"best\"\"\"");
-        assert_eq!(escaped("two\nlines"), "\"two\nlines\"");
-        assert_eq!(escaped("=1+1"), "'=1+1");
-        assert_eq!(escaped("+49"), "'+49");
-        assert_eq!(escaped("-1"), "'-1");
-        assert_eq!(escaped("@me"), "'@me");
-        assert_eq!(escaped("\tx"), "'\tx");
-        assert_eq!(escaped("\rx"), "\"'\rx\"");
-        assert_eq!(escaped("=HYPERLINK(\"x\",1)"), "\"'=HYPERLINK(\"\"x\"\",1)\"");
-    }
-
-    #[test]
-    fn a_negative_number_stays_a_number() {
-        assert_eq!(escape(Cell::Number("-20".to_owned())), "-20");
-    }
 }

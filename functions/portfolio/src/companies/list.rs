@@ -16,7 +16,7 @@ use super::{
     sort::{Position, Sort},
 };
 use crate::{
-    Deps,
+    Deps, accept,
     caller::Reader,
     paging::{self, Page},
     params::Params,
@@ -33,7 +33,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let request = Request::read(&uri)?;
     let portfolio = Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
-    let mut response = if prefers_csv(&headers) {
+    let mut response = if accept::prefers(&headers, "text/csv") {
         csv::answer(&request.sorted(portfolio))
     } else {
         Json(request.page(portfolio)?).into_response()
@@ -89,46 +89,5 @@ impl Request {
             rest.retain(|company| self.sort.compare(&self.sort.position(company), after).is_gt());
         }
         paging::page(rest, self.limit, &self.sort.name(), |company| self.sort.position(company))
-    }
-}
-
-/// Whether `Accept` names `text/csv` and likes it more than `application/json`. A wildcard names nothing.
-fn prefers_csv(headers: &HeaderMap) -> bool {
-    let quality = |wanted: &str| {
-        headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|accept| accept.to_str().ok())
-            .flat_map(|accept| accept.split(','))
-            .filter_map(|range| {
-                let mut parts = range.split(';').map(str::trim);
-                let named = parts.next()?.eq_ignore_ascii_case(wanted);
-                let given = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-                named.then(|| given.unwrap_or(1.0))
-            })
-            .fold(0.0_f32, f32::max)
-    };
-    quality("text/csv") > quality("application/json")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn csv_is_for_those_who_name_it_and_like_it_more() {
-        for (accept, csv) in [
-            ("text/csv", true),
-            ("text/csv, */*", true),
-            ("text/csv;q=0.9, application/json;q=0.5", true),
-            ("application/json, text/csv", false),
-            ("application/json, text/csv;q=0.1", false),
-            ("text/csv;q=0", false),
-            ("*/*", false),
-            ("", false),
-        ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-            assert_eq!(prefers_csv(&headers), csv, "{accept}");
-        }
     }
 }

@@ -1,7 +1,14 @@
 //! `PATCH /v1/companies/{company_id}`: what a CSM changes of a company.
 
 use axum::{extract::State, response::Response};
-use barometer_cloud::{StoreError, asking, http::Problem, table::companies::Patch};
+use barometer_cloud::{
+    StoreError, asking,
+    http::{Problem, body::Fields},
+    table::{
+        audit::{Action, Entry},
+        companies::Patch,
+    },
+};
 use barometer_domain::{CompanyId, Zone, language::Language};
 use chrono::NaiveDate;
 use http::Uri;
@@ -12,12 +19,15 @@ use crate::{
     caller::Writer,
     params::{CompanyPath, Params, no_company},
 };
-use barometer_cloud::http::body::Fields;
 
 /// Longest name, owner and plan, in characters.
 const LONGEST: usize = 200;
 
-/// Changes the fields that are given and leaves the others. `null` clears a field; a name that is cleared is
+/// How often a change is tried when others change the company at the same time.
+const TRIES: u32 = 5;
+
+/// Changes the fields that are given and leaves the others. Another owner makes the business status stale until it is
+/// set or confirmed again. `null` clears a field; a name that is cleared is
 /// the id again.
 pub async fn patch(
     State(deps): State<Deps>,
@@ -28,19 +38,28 @@ pub async fn patch(
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     let (table, workspace, now) = (&deps.table, &caller.workspace, deps.clock.now());
-    let (_, settings) = super::read(table, workspace, &id).await?;
+    let (mut company, settings) = super::read(table, workspace, &id).await?;
     let patch = read(fields, &id)?;
     if patch.request_feedback == Some(true) {
         // Before the switch, so that a crash in between leaves no company that is switched on and never asked.
         asking::schedule_company(table, workspace, &id, &settings, now).await?;
     }
-    match table.patch_company(workspace, &id, &patch).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict) => return Err(no_company()),
-        Err(error) => return Err(error.into()),
+    for _ in 0..TRIES {
+        let changed = patch.upon(&company, now);
+        let entry = Entry::new(Action::CompanyChanged, id.as_str(), &caller.author, now)?;
+        let entry = entry.of(Some(&id)).change(&company.fields(), &changed.fields())?;
+        if entry.changes_nothing() {
+            return Ok(get::answer(&company, &settings, now));
+        }
+        match table.recording(workspace, &entry).patch_company_upon(workspace, &company, &patch, now).await {
+            Ok(()) => return Ok(get::answer(&changed, &settings, now)),
+            // Somebody changed it at the same time: look again.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        company = table.company(workspace, &id).await?.ok_or_else(no_company)?;
     }
-    let company = table.company(workspace, &id).await?.ok_or_else(no_company)?;
-    Ok(get::answer(&company, &settings, now))
+    Err(StoreError::Conflict.into())
 }
 
 fn read(mut fields: Fields, id: &CompanyId) -> Result<Patch, Problem> {

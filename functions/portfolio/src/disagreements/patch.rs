@@ -1,7 +1,10 @@
 //! `PATCH /v1/disagreements/{id}`: which of the two readings is right.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem, body::Fields};
+use barometer_cloud::{
+    http::{Json, Problem, body::Fields},
+    table::audit::Action,
+};
 use barometer_domain::disagreement::{Answer, AnswerError, Disagreement};
 use http::Uri;
 use serde::Deserialize;
@@ -55,5 +58,5 @@ pub async fn patch(
         let answered = item.answer(answer.clone(), &caller.author, now);
         answered.map_err(|error| Problem::conflict(error.to_string()))
     };
-    Ok(Json(cases::change(&deps.table, &caller.workspace, &place, change).await?.into()))
+    Ok(Json(cases::change(&deps, &caller, Action::DisagreementChanged, &place, change).await?.into()))
 }

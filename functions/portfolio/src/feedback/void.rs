@@ -7,7 +7,10 @@ use barometer_cloud::{
     happiness,
     http::{Json, Problem, body::Fields},
     lambda::Chain,
-    table::answers::{Answer, Void},
+    table::{
+        answers::{Answer, Void},
+        audit::{Action, Entry},
+    },
 };
 use barometer_domain::{CompanyId, WorkspaceId};
 use chrono::TimeDelta;
@@ -46,7 +49,11 @@ pub async fn void(
     let key = format!("{} void", place.id());
     let told = Event::new(DetailType::FeedbackVoided, workspace, Some(&place.company), now, &key, &change)
         .map_err(StoreError::from)?;
-    match table.void_answer(workspace, &place.company, (earlier, latest), &void, &told).await {
+    let entry = Entry::new(Action::AnswerVoided, place.id(), &caller.author, now)?.of(Some(&place.company));
+    let entry =
+        entry.change(&(), &serde_json::json!({ "reason": void.reason, "user_id": answer.user_id }))?;
+    let recording = table.recording(workspace, &entry);
+    match recording.void_answer(workspace, &place.company, (earlier, latest), &void, &told).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Err(Problem::conflict("the answer is void already")),
         Err(error) => return Err(error.into()),

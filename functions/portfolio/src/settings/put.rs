@@ -7,9 +7,13 @@ use axum::{
 use barometer_cloud::{
     StoreError,
     http::{Json, Problem, auth::Caller, body::Fields},
-    table::settings::SettingsVersion,
+    table::{
+        audit::{Action, Entry},
+        settings::SettingsVersion,
+    },
 };
 use http::{HeaderMap, Uri, header};
+use serde::Serialize;
 
 use super::{Shown, current, draft::Draft, tag};
 use crate::{Deps, caller::Admin, params::Params};
@@ -56,11 +60,18 @@ async fn save(
         return Ok(Some(before));
     }
     let version = before.next(settings, &caller.author, &draft.note, deps.clock.now());
-    match deps.table.save_settings(&caller.workspace, &version).await {
+    let entry = Entry::new(Action::SettingsSaved, "settings", &caller.author, version.saved_at)?;
+    let entry = entry.change(&shown(&before), &shown(&version))?;
+    match deps.table.recording(&caller.workspace, &entry).save_settings(&caller.workspace, &version).await {
         Ok(()) => Ok(Some(version)),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the audit says of a version.
+fn shown(version: &SettingsVersion) -> impl Serialize {
+    serde_json::json!({ "version": version.version, "note": version.note, "settings": version.settings })
 }
 
 /// Whether `If-Match` is absent or names this version.

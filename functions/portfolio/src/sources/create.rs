@@ -34,6 +34,6 @@ pub async fn create(
     source.allowed_origins = given.allowed_origins.unwrap_or_default();
     source.rate = given.rate.unwrap_or(RATE);
     source.burst = given.burst.unwrap_or(BURST);
-    deps.table.add_source(&source).await?;
+    sources::create(&deps.table, &source).await?;
     Ok((StatusCode::CREATED, Json(DetailView::read(&deps.table, source, now).await?)))
 }

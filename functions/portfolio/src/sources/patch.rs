@@ -3,6 +3,7 @@
 use axum::extract::State;
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
+    sources,
     table::sources::Change,
 };
 use http::Uri;
@@ -29,6 +30,7 @@ pub async fn patch(
     if source.disabled_at.is_some() && change.disabled_at.is_some_and(|at| at.is_some()) {
         change.disabled_at = None;
     }
-    let source = deps.table.change_source(&caller.workspace, &id, &change).await?.ok_or_else(no_source)?;
+    let source =
+        sources::change(&deps.table, source, &change, &caller.author, now).await?.ok_or_else(no_source)?;
     Ok(Json(DetailView::read(&deps.table, source, now).await?))
 }

@@ -1,7 +1,7 @@
 //! `DELETE /v1/sources/{id}`: ends a source and all its keys.
 
 use axum::extract::State;
-use barometer_cloud::http::Problem;
+use barometer_cloud::{http::Problem, sources};
 use http::{StatusCode, Uri};
 
 use super::{SourcePath, no_source};
@@ -16,7 +16,7 @@ pub async fn remove(
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
     Params::read(&uri, &[])?;
-    if deps.table.delete_source(&caller.workspace, &id).await? {
+    if sources::delete(&deps.table, &caller.workspace, &id, &caller.author, deps.clock.now()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(no_source())

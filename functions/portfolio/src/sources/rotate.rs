@@ -6,7 +6,7 @@ use barometer_cloud::{
         Json, Problem,
         body::{Fields, OptionalFields},
     },
-    sources::{MAX_OVERLAP, OVERLAP},
+    sources::{self, MAX_OVERLAP, OVERLAP},
     table::sources::{MAX_KEYS, Rotation},
     workspaces::secret,
 };
@@ -30,7 +30,8 @@ pub async fn rotate(
     fields.finish()?;
     let key = secret("wk").map_err(no_randomness)?;
     let now = deps.clock.now();
-    match deps.table.rotate_source(&caller.workspace, &id, &key, overlap.unwrap_or(OVERLAP), now).await? {
+    let new = (key.as_str(), overlap.unwrap_or(OVERLAP));
+    match sources::rotate(&deps.table, &caller.workspace, &id, new, &caller.author, now).await? {
         Rotation::Done(source) => Ok(Json(DetailView::read(&deps.table, *source, now).await?)),
         Rotation::Unknown => Err(no_source()),
         Rotation::TooMany => {

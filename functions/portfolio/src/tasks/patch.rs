@@ -1,7 +1,10 @@
 //! `PATCH /v1/tasks/{id}`: somebody does a task, puts it off or says something about it.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem, body::Fields};
+use barometer_cloud::{
+    http::{Json, Problem, body::Fields},
+    table::audit::Action,
+};
 use barometer_domain::task::{LONGEST_NOTE, Task, TaskError};
 use chrono::{DateTime, Utc};
 use http::Uri;
@@ -68,6 +71,6 @@ pub async fn patch(
     let change = |task: &mut Task| {
         wanted.make(task, &caller.author, now).map_err(|error| Problem::conflict(error.to_string()))
     };
-    let case = cases::change(&deps.table, &caller.workspace, &place, change).await?;
+    let case = cases::change(&deps, &caller, Action::TaskChanged, &place, change).await?;
     Ok(Json(TaskView::new(case, now)))
 }

@@ -3,7 +3,10 @@
 use axum::extract::State;
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
-    table::credentials::{Credential, Kind, Scope},
+    table::{
+        audit::{Action, Entry},
+        credentials::{Credential, Kind, Scope},
+    },
     workspaces::{random_id, secret},
 };
 use barometer_domain::WorkspaceId;
@@ -11,7 +14,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use http::{StatusCode, Uri};
 use serde::Serialize;
 
-use super::TokenView;
+use super::{TokenView, token_settings};
 use crate::{Deps, caller::Admin, params::Params};
 
 /// Longest label, in characters.
@@ -37,7 +40,9 @@ pub async fn create(
     Params::read(&uri, &[])?;
     let credential = read(fields, caller.workspace, deps.clock.now())?;
     let token = secret("bat").map_err(no_randomness)?;
-    deps.table.add_credential(&token, &credential).await?;
+    let entry = Entry::new(Action::ApiTokenCreated, &credential.id, &caller.author, credential.created_at)?;
+    let entry = entry.change(&(), &token_settings(&credential))?;
+    deps.table.recording(&credential.workspace_id, &entry).add_credential(&token, &credential).await?;
     Ok((StatusCode::CREATED, Json(Created { view: credential.into(), token })))
 }
 

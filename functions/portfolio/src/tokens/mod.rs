@@ -29,3 +29,8 @@ impl From<Credential> for TokenView {
         }
     }
 }
+
+/// What the audit says of a token.
+fn token_settings(token: &Credential) -> impl Serialize {
+    serde_json::json!({ "label": token.label, "scope": token.scope, "expires_at": token.expires_at })
+}

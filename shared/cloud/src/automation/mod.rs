@@ -51,7 +51,7 @@ pub struct Automation<'a> {
 /// What is known of a company, as rules ask for it.
 pub fn facts(company: &Company, now: DateTime<Utc>) -> Facts<'_> {
     let band = company.engagement.as_ref().map(|engagement| engagement.band);
-    let status = company.status.as_ref().filter(|status| !status.is_stale(now)).map(|status| status.value);
+    let status = company.fresh_status(now);
     let level = company.happiness.as_ref().map_or(Level::NoData, |happiness| happiness.level);
     Facts {
         owner: company.owner.as_deref(),

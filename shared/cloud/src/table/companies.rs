@@ -11,14 +11,14 @@ use barometer_domain::{
     component::Components,
     happiness::{Happiness, Level},
     language::Language,
-    status::BusinessStatus,
+    status::{BusinessStatus, Status},
     tally::Scored,
     week::Confidence,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Range, StoreError, Table, item, keys, or_done};
+use super::{Item, Range, StoreError, Table, item, keys, or_done};
 use crate::bus::Event;
 
 /// Shards of the list of companies to score.
@@ -81,6 +81,9 @@ pub struct Company {
     /// How often its status was set: the `ETag` of the status.
     #[serde(default)]
     pub status_version: u32,
+    /// When it last got another owner while it had a status: an earlier status is stale.
+    #[serde(default)]
+    pub handed_over_at: Option<DateTime<Utc>>,
     /// Its latest weekly score.
     #[serde(default)]
     pub engagement: Option<Engagement>,
@@ -206,12 +209,90 @@ pub struct Patch {
     pub request_feedback: Option<bool>,
 }
 
+impl Patch {
+    /// A company with the changes made at `now`. Another owner makes its status stale.
+    pub fn upon(&self, company: &Company, now: DateTime<Utc>) -> Company {
+        let mut changed = company.clone();
+        let Self {
+            name,
+            owner,
+            plan,
+            time_zone,
+            language,
+            renewal_on,
+            churned_on,
+            notice_on,
+            request_feedback,
+        } = self.clone();
+        changed.language = language.unwrap_or(changed.language);
+        changed.name = name.unwrap_or(changed.name);
+        changed.owner = owner.unwrap_or(changed.owner);
+        changed.plan = plan.unwrap_or(changed.plan);
+        changed.time_zone = time_zone.unwrap_or(changed.time_zone);
+        changed.renewal_on = renewal_on.unwrap_or(changed.renewal_on);
+        changed.churned_on = churned_on.unwrap_or(changed.churned_on);
+        changed.notice_on = notice_on.unwrap_or(changed.notice_on);
+        changed.request_feedback = request_feedback.unwrap_or(changed.request_feedback);
+        if changed.owner != company.owner && changed.status.is_some() {
+            changed.handed_over_at = Some(now);
+        }
+        changed
+    }
+
+    fn changes(&self) -> Result<Changes, StoreError> {
+        let mut changes = Changes::default();
+        if let Some(name) = &self.name {
+            changes.set("name", item::text(name));
+        }
+        if let Some(on) = self.request_feedback {
+            changes.set("request_feedback", AttributeValue::Bool(on));
+        }
+        if let Some(owner) = &self.owner {
+            changes.set_or_remove("owner", owner)?;
+        }
+        if let Some(plan) = &self.plan {
+            changes.set_or_remove("plan", plan)?;
+        }
+        if let Some(zone) = &self.time_zone {
+            changes.set_or_remove("time_zone", zone)?;
+        }
+        if let Some(language) = &self.language {
+            changes.set_or_remove("language", language)?;
+        }
+        if let Some(date) = &self.renewal_on {
+            changes.set_or_remove("renewal_on", date)?;
+        }
+        if let Some(date) = &self.notice_on {
+            changes.set_or_remove("notice_on", date)?;
+        }
+        if let Some(date) = &self.churned_on {
+            changes.set_or_remove("churned_on", date)?;
+        }
+        Ok(changes)
+    }
+}
+
+/// The fields of a company that a CSM may change, as they stand.
+#[derive(Debug, Serialize)]
+pub struct Fields<'a> {
+    name: &'a str,
+    owner: Option<&'a str>,
+    plan: Option<&'a str>,
+    time_zone: Option<Zone>,
+    language: Option<Language>,
+    renewal_on: Option<NaiveDate>,
+    churned_on: Option<NaiveDate>,
+    notice_on: Option<NaiveDate>,
+    request_feedback: bool,
+}
+
 /// An update expression in the making.
 #[derive(Default)]
 struct Changes {
     set: Vec<String>,
     remove: Vec<&'static str>,
     values: Vec<(String, AttributeValue)>,
+    conditions: Vec<String>,
 }
 
 impl Changes {
@@ -244,6 +325,29 @@ impl Changes {
         parts.join(" ")
     }
 
+    /// Lets the update pass only upon a row whose fields are still what they were.
+    fn only_upon(&mut self, fields: &Item) {
+        let names: Vec<String> = self.names().map(|(_, name)| name).collect();
+        for name in names {
+            match fields.get(&name) {
+                // Off and never switched on are the same.
+                Some(AttributeValue::Bool(false)) => {
+                    self.conditions.push(format!("(attribute_not_exists(#{name}) OR #{name} = :was_{name})"));
+                }
+                Some(_) => self.conditions.push(format!("#{name} = :was_{name}")),
+                None => self.conditions.push(format!("attribute_not_exists(#{name})")),
+            }
+            if let Some(was) = fields.get(&name) {
+                self.values.push((format!(":was_{name}"), was.clone()));
+            }
+        }
+    }
+
+    fn condition(&self) -> String {
+        let conditions = std::iter::once("attribute_exists(pk)");
+        conditions.chain(self.conditions.iter().map(String::as_str)).collect::<Vec<_>>().join(" AND ")
+    }
+
     fn names(&self) -> impl Iterator<Item = (String, String)> {
         self.set
             .iter()
@@ -262,6 +366,27 @@ impl Company {
             && profile.language.is_none_or(|language| self.language == Some(language))
             && self.created_at <= profile.created_at.unwrap_or(at)
             && profile.traits.iter().all(|(name, value)| self.traits.get(name) == Some(value))
+    }
+
+    /// Its business status, if it is set and counts at `now`.
+    pub fn fresh_status(&self, now: DateTime<Utc>) -> Option<Status> {
+        let fresh = self.status.as_ref().filter(|status| status.stale(self.handed_over_at, now).is_none());
+        fresh.map(|status| status.value)
+    }
+
+    /// What a CSM may change of it, as it stands.
+    pub fn fields(&self) -> Fields<'_> {
+        Fields {
+            name: &self.name,
+            owner: self.owner.as_deref(),
+            plan: self.plan.as_deref(),
+            time_zone: self.time_zone,
+            language: self.language,
+            renewal_on: self.renewal_on,
+            churned_on: self.churned_on,
+            notice_on: self.notice_on,
+            request_feedback: self.request_feedback,
+        }
     }
 
     /// The company that this one belongs to, if a trait names one.
@@ -403,56 +528,57 @@ impl Table {
         company: &CompanyId,
         patch: &Patch,
     ) -> Result<(), StoreError> {
-        let mut changes = Changes::default();
-        if let Some(name) = &patch.name {
-            changes.set("name", item::text(name));
-        }
-        if let Some(on) = patch.request_feedback {
-            changes.set("request_feedback", AttributeValue::Bool(on));
-        }
-        if let Some(owner) = &patch.owner {
-            changes.set_or_remove("owner", owner)?;
-        }
-        if let Some(plan) = &patch.plan {
-            changes.set_or_remove("plan", plan)?;
-        }
-        if let Some(zone) = &patch.time_zone {
-            changes.set_or_remove("time_zone", zone)?;
-        }
-        if let Some(language) = &patch.language {
-            changes.set_or_remove("language", language)?;
-        }
-        if let Some(date) = &patch.renewal_on {
-            changes.set_or_remove("renewal_on", date)?;
-        }
-        if let Some(date) = &patch.notice_on {
-            changes.set_or_remove("notice_on", date)?;
-        }
-        if let Some(date) = &patch.churned_on {
-            changes.set_or_remove("churned_on", date)?;
-        }
-        if changes.set.is_empty() && changes.remove.is_empty() {
-            return Ok(());
-        }
-        self.update_company(workspace, company, changes).await
+        self.change_company(workspace, company, patch.changes()?).await
     }
 
-    async fn update_company(
+    /// Changes what a CSM may change of a company as it was read, and marks a handover. Errors:
+    /// [`StoreError::Conflict`] when one of these fields was changed since, or there is no such company any more.
+    pub async fn patch_company_upon(
+        &self,
+        workspace: &WorkspaceId,
+        seen: &Company,
+        patch: &Patch,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut changes = patch.changes()?;
+        let fields = item::write(String::new(), String::new(), &seen.fields())?;
+        changes.only_upon(&fields);
+        let handed_over_at = patch.upon(seen, now).handed_over_at;
+        if handed_over_at != seen.handed_over_at {
+            changes.set_or_remove("handed_over_at", &handed_over_at)?;
+        }
+        self.change_company(workspace, &seen.company_id, changes).await
+    }
+
+    async fn change_company(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
         changes: Changes,
     ) -> Result<(), StoreError> {
+        if changes.set.is_empty() && changes.remove.is_empty() {
+            return Ok(());
+        }
+        self.apply(self.company_update(workspace, company, &changes)?).await
+    }
+
+    fn company_update(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        changes: &Changes,
+    ) -> Result<Update, StoreError> {
         let values =
             if changes.values.is_empty() { None } else { Some(changes.values.iter().cloned().collect()) };
-        self.update(keys::companies(workspace), company.to_string())
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
             .update_expression(changes.expression())
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(changes.condition())
             .set_expression_attribute_names(Some(changes.names().collect()))
             .set_expression_attribute_values(values)
-            .send()
-            .await?;
-        Ok(())
+            .build()?;
+        Ok(update)
     }
 
     /// Ids of companies of one shard of the score list in their order: up to `limit` after one.
@@ -481,15 +607,7 @@ impl Table {
         company: &CompanyId,
         readings: &Readings,
     ) -> Result<TransactWriteItem, StoreError> {
-        let changes = readings.changes()?;
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(item::key(keys::companies(workspace), company.to_string())))
-            .update_expression(changes.expression())
-            .condition_expression("attribute_exists(pk)")
-            .set_expression_attribute_names(Some(changes.names().collect()))
-            .set_expression_attribute_values(Some(changes.values.iter().cloned().collect()))
-            .build()?;
+        let update = self.company_update(workspace, company, &readings.changes()?)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -598,7 +716,7 @@ impl Table {
         if readings == &Readings::default() {
             return Ok(());
         }
-        self.update_company(workspace, company, readings.changes()?).await
+        self.apply(self.company_update(workspace, company, &readings.changes()?)?).await
     }
 }
 

@@ -43,6 +43,7 @@
 //! | how far a shard of a run is | `<ws>#run#<run>` | `shard#<shard>#<step>` | [`runs`] |
 //! | overview of a week or month | `<ws>#overviews` | `week#<week>#<1 or 2>`, `month#<month>#<basis>` | [`overviews`] |
 //! | digest of a CSM and day | `<ws>#digests` | `<day>#<owner's hash>` | [`digests`] |
+//! | who changed what | `<ws>#audit#<month>` | `<instant>#<id>` | [`audit`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
 //! | endpoint of webhooks | `<ws>#webhooks` | `<id>` | [`webhooks`] |
@@ -60,6 +61,7 @@ pub mod actions;
 pub mod activity;
 pub mod answers;
 pub mod asks;
+pub mod audit;
 pub mod cases;
 pub mod companies;
 pub mod credentials;
@@ -83,14 +85,14 @@ pub mod test_mails;
 pub mod users;
 pub mod webhooks;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{
         AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem,
+        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem, Update,
     },
 };
 use barometer_domain::{IsoWeek, WorkspaceId};
@@ -114,6 +116,8 @@ pub const WORK_INDEX: &str = "work";
 pub struct Table {
     client: Client,
     name: String,
+    /// What the next write takes along.
+    record: Option<Arc<(WorkspaceId, audit::Entry)>>,
 }
 
 /// A write whose condition failed because what it would bring is there already is done.
@@ -134,7 +138,7 @@ enum Range {
 impl Table {
     /// The table `name`, reached through `client`.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into() }
+        Self { client, name: name.into(), record: None }
     }
 
     /// The SDK client under the table.
@@ -281,11 +285,13 @@ impl Table {
 
     /// An update of one item, to be completed.
     fn update(&self, pk: String, sk: String) -> UpdateItemFluentBuilder {
+        self.takes_nothing_along();
         self.client.update_item().table_name(&self.name).set_key(Some(item::key(pk, sk)))
     }
 
     /// Puts an item. With `new`, only when there is none with its key. Errors: [`StoreError::Conflict`] then.
     async fn put(&self, item: Item, new: bool) -> Result<(), StoreError> {
+        self.takes_nothing_along();
         let mut request = self.client.put_item().table_name(&self.name).set_item(Some(item));
         if new {
             request = request.condition_expression("attribute_not_exists(pk)");
@@ -295,13 +301,40 @@ impl Table {
     }
 
     async fn delete(&self, pk: String, sk: String) -> Result<(), StoreError> {
+        self.takes_nothing_along();
         self.client.delete_item().table_name(&self.name).set_key(Some(item::key(pk, sk))).send().await?;
         Ok(())
     }
 
-    /// Writes all or nothing. Errors: [`StoreError::Conflict`] when a condition fails or another transaction
+    /// A write outside of a transaction would lose what is to be recorded with it.
+    fn takes_nothing_along(&self) {
+        debug_assert!(self.record.is_none(), "an entry goes with a transaction");
+    }
+
+    /// Updates one item, in a transaction when something is to be recorded with it.
+    async fn apply(&self, update: Update) -> Result<(), StoreError> {
+        if self.record.is_some() {
+            return self.transact(vec![TransactWriteItem::builder().update(update).build()]).await;
+        }
+        self.client
+            .update_item()
+            .table_name(update.table_name)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Writes all or nothing, with what is to be recorded. Errors: [`StoreError::Conflict`] when a condition fails or another transaction
     /// holds an item.
-    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+    async fn transact(&self, mut writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+        if let Some((workspace, entry)) = self.record.as_deref() {
+            writes.push(self.record_put(workspace, entry)?);
+        }
         self.client.transact_write_items().set_transact_items(Some(writes)).send().await?;
         Ok(())
     }

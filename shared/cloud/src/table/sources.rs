@@ -6,7 +6,7 @@
 //! The key's text is kept readable, unlike every other credential's: it sits in the pages and apps of the product
 //! for everybody to see, can do nothing but post, and people need it again for the next client.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,14 @@ impl Source {
         self.previous.iter().filter(move |previous| now < previous.expires_at)
     }
 
+    /// What people set about it, for the audit: its keys aren't part of it.
+    pub fn settings(&self) -> impl Serialize {
+        serde_json::json!({
+            "name": self.name, "disabled_at": self.disabled_at, "allowed_origins": self.allowed_origins,
+            "rate": self.rate, "burst": self.burst,
+        })
+    }
+
     /// What the items under its keys' hashes say.
     fn credential(&self, expires_at: Option<DateTime<Utc>>) -> Credential {
         Credential {
@@ -144,6 +152,20 @@ pub struct Change {
     pub rate: Option<u32>,
     /// Another burst.
     pub burst: Option<u32>,
+}
+
+impl Change {
+    /// A source with the changes made.
+    pub fn upon(&self, source: &Source) -> Source {
+        let mut changed = source.clone();
+        let Self { name, disabled_at, allowed_origins, rate, burst } = self.clone();
+        changed.name = name.unwrap_or(changed.name);
+        changed.disabled_at = disabled_at.unwrap_or(changed.disabled_at);
+        changed.allowed_origins = allowed_origins.unwrap_or(changed.allowed_origins);
+        changed.rate = rate.unwrap_or(changed.rate);
+        changed.burst = burst.unwrap_or(changed.burst);
+        changed
+    }
 }
 
 /// What became of a rotation.
@@ -278,7 +300,10 @@ impl Table {
     ) -> Result<Option<Source>, StoreError> {
         let mut sets = Vec::new();
         let mut removes = Vec::new();
-        let mut request = self.update(credentials::list(workspace), sk(id));
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(credentials::list(workspace), sk(id))))
+            .condition_expression("attribute_exists(pk)");
         let mut set = |name: &str, value: AttributeValue| {
             sets.push(format!("#{name} = :{name}"));
             (format!("#{name}"), name.to_owned(), format!(":{name}"), value)
@@ -303,7 +328,7 @@ impl Table {
             removes.push("disabled_at");
         }
         for (alias, name, placeholder, value) in values {
-            request = request
+            update = update
                 .expression_attribute_names(alias, name)
                 .expression_attribute_values(placeholder, value);
         }
@@ -317,15 +342,8 @@ impl Table {
         if expression.is_empty() {
             return self.source(workspace, id).await;
         }
-        let changed = request
-            .update_expression(expression)
-            .condition_expression("attribute_exists(pk)")
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await
-            .map_err(StoreError::from);
-        match changed {
-            Ok(answer) => answer.attributes.map(item::read).transpose(),
+        match self.apply(update.update_expression(expression).build()?).await {
+            Ok(()) => self.source(workspace, id).await,
             Err(StoreError::Conflict) => Ok(None),
             Err(error) => Err(error),
         }

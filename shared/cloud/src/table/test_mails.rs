@@ -1,5 +1,6 @@
 //! How many test mails a workspace sent in an hour: whoever is signed in can send one to any address.
 
+use aws_sdk_dynamodb::types::Update;
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, Utc};
 
@@ -18,30 +19,27 @@ impl Table {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let hour = now.timestamp().div_euclid(3_600);
-        let another = self
-            .update(keys::settings(workspace), TEST_MAILS.to_owned())
-            .update_expression("ADD sent :one")
-            .condition_expression("hour_number = :hour AND sent < :most")
-            .expression_attribute_values(":one", item::value(&1)?)
-            .expression_attribute_values(":hour", item::value(&hour)?)
-            .expression_attribute_values(":most", item::value(&MOST_AN_HOUR)?)
-            .send()
-            .await;
-        match another.map_err(StoreError::from) {
-            Ok(_) => return Ok(true),
+        let count = |expression: &str, condition: &str| {
+            Update::builder()
+                .table_name(&self.name)
+                .set_key(Some(item::key(keys::settings(workspace), TEST_MAILS.to_owned())))
+                .update_expression(expression)
+                .condition_expression(condition)
+                .expression_attribute_values(":one", item::number(1))
+                .expression_attribute_values(":hour", item::number(hour))
+        };
+        let another = count("ADD sent :one", "hour_number = :hour AND sent < :most")
+            .expression_attribute_values(":most", item::number(MOST_AN_HOUR))
+            .build()?;
+        match self.apply(another).await {
+            Ok(()) => return Ok(true),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
-        let first = self
-            .update(keys::settings(workspace), TEST_MAILS.to_owned())
-            .update_expression("SET hour_number = :hour, sent = :one")
-            .condition_expression("attribute_not_exists(pk) OR hour_number < :hour")
-            .expression_attribute_values(":one", item::value(&1)?)
-            .expression_attribute_values(":hour", item::value(&hour)?)
-            .send()
-            .await;
-        match first.map_err(StoreError::from) {
-            Ok(_) => Ok(true),
+        let first =
+            count("SET hour_number = :hour, sent = :one", "attribute_not_exists(pk) OR hour_number < :hour");
+        match self.apply(first.build()?).await {
+            Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! Rule: business status: review-by, stale, transition and confirmation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use barometer_domain::status::{BusinessStatus, ChangeKind, ReviewDays, Status};
+use barometer_domain::status::{BusinessStatus, ChangeKind, ReviewDays, Stale, Status};
 use chrono::TimeDelta;
 
 use crate::support::at;
@@ -23,6 +23,28 @@ fn thriving_and_struggling_are_reviewed_after_30_days_the_others_after_90() {
 }
 
 #[test]
+fn a_status_is_stale_from_a_handover_until_it_is_set_again() {
+    let set_at = at("2026-09-01T09:00:00Z");
+    let status = |set_at| BusinessStatus {
+        value: Status::Steady,
+        note: "As agreed".into(),
+        author: "kim@acme.example".into(),
+        set_at,
+        review_by: ReviewDays::default().review_by(Status::Steady, set_at),
+    };
+    let handover = set_at + TimeDelta::days(10);
+    let now = handover + TimeDelta::days(1);
+    assert_eq!(status(set_at).stale(Some(handover), now), Some(Stale::HandedOver));
+    assert_eq!(status(handover).stale(Some(handover), now), None, "set by the new owner");
+    let late = set_at + TimeDelta::days(100);
+    assert_eq!(status(set_at).stale(Some(handover), late), Some(Stale::HandedOver));
+    assert_eq!(
+        status(handover).stale(Some(handover), handover + TimeDelta::days(91)),
+        Some(Stale::ReviewOverdue)
+    );
+}
+
+#[test]
 fn a_status_is_stale_past_its_review_by() {
     let set_at = at("2026-09-01T09:00:00Z");
     let review_by = ReviewDays::default().review_by(Status::Thriving, set_at);
@@ -33,9 +55,9 @@ fn a_status_is_stale_past_its_review_by() {
         set_at,
         review_by,
     };
-    assert!(!status.is_stale(set_at));
-    assert!(!status.is_stale(review_by), "due, not yet past");
-    assert!(status.is_stale(review_by + TimeDelta::seconds(1)));
+    assert_eq!(status.stale(None, set_at), None);
+    assert_eq!(status.stale(None, review_by), None, "due, not yet past");
+    assert_eq!(status.stale(None, review_by + TimeDelta::seconds(1)), Some(Stale::ReviewOverdue));
     let text = serde_json::to_string(&status).unwrap();
     assert_eq!(serde_json::from_str::<BusinessStatus>(&text).unwrap(), status);
 }
