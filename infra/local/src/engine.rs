@@ -117,6 +117,8 @@ impl Engine {
         }
         state.follows_machine = false;
         self.clock.stand_at(now);
+        // What was put on the bus before belongs to the time before.
+        self.drain().await;
         let passed = self.run_due(&mut state, to).await;
         let reached = passed.as_ref().is_ok_and(|passed| !passed.interrupted);
         self.clock.run_from(if reached { to } else { now });
