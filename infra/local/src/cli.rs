@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use barometer_cloud::lambda::Chain;
+use barometer_message::{AddressError, Mailbox};
 use barometer_webhook::Reach;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
-use crate::home::{Options, StartError};
+use crate::home::{Options, Smtp, StartError};
+use crate::relay::Relay;
 use crate::{demo, import, preview, rebuild, serve, workspace};
 
 /// Where data goes when nothing else is said.
@@ -28,7 +30,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs everything in one process until Ctrl-C.
-    Serve(HomeArgs),
+    Serve(ServeArgs),
     /// Runs a home with a hundred made-up companies in it.
     Demo(HomeArgs),
     /// Workspaces.
@@ -84,6 +86,24 @@ pub struct HomeArgs {
     webhooks_anywhere: bool,
 }
 
+/// What `serve` takes besides.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    home: HomeArgs,
+    /// Delivers every mail for real, through this mail server: smtp://USER:PASSWORD@HOST:587?tls=required,
+    /// smtps://USER:PASSWORD@HOST, or smtp://HOST:PORT without encryption [default: the mailbox page only].
+    #[arg(long, value_name = "URL", requires = "mail_from")]
+    smtp: Option<Relay>,
+    /// The sender of what is delivered for real, as the mail server allows it: feedback@example.com.
+    #[arg(long, value_name = "ADDRESS", requires = "smtp", value_parser = sender)]
+    mail_from: Option<String>,
+}
+
+fn sender(text: &str) -> Result<String, AddressError> {
+    text.parse::<Mailbox>().map(|_| text.to_owned())
+}
+
 impl HomeArgs {
     fn webhooks(&self) -> Reach {
         if self.webhooks_anywhere { Reach::Anywhere } else { Reach::PublicOnly }
@@ -91,7 +111,7 @@ impl HomeArgs {
 
     /// A demonstration keeps nothing unless it is told where.
     fn for_demo(self) -> Options {
-        Options { webhooks: self.webhooks(), listen: self.listen, data: self.data, now: self.now }
+        Options { webhooks: self.webhooks(), listen: self.listen, data: self.data, now: self.now, smtp: None }
     }
 }
 
@@ -99,7 +119,14 @@ impl From<HomeArgs> for Options {
     fn from(args: HomeArgs) -> Self {
         let webhooks = args.webhooks();
         let data = if args.in_memory { None } else { Some(args.data.unwrap_or_else(|| DATA_FOLDER.into())) };
-        Self { webhooks, listen: args.listen, data, now: args.now }
+        Self { webhooks, listen: args.listen, data, now: args.now, smtp: None }
+    }
+}
+
+impl From<ServeArgs> for Options {
+    fn from(args: ServeArgs) -> Self {
+        let smtp = args.smtp.zip(args.mail_from).map(|(relay, from)| Smtp { relay, from });
+        Self { smtp, ..args.home.into() }
     }
 }
 
@@ -187,7 +214,8 @@ mod tests {
 
     fn options(args: &[&str]) -> Result<Options, clap::Error> {
         match Cli::try_parse_from(args)?.command {
-            Command::Serve(args) | Command::Demo(args) => Ok(args.into()),
+            Command::Serve(args) => Ok(args.into()),
+            Command::Demo(args) => Ok(args.for_demo()),
             Command::Workspace(_) | Command::Import(_) | Command::Rebuild(_) | Command::Mail(_) => {
                 panic!("not a home")
             }
@@ -213,8 +241,21 @@ mod tests {
             &["--listen", "8080"],
             &["--in-memory", "--data", "x"],
             &["--port", "1"],
+            &["--smtp", "mail.example.com", "--mail-from", "a@example.com"],
+            &["--smtp", "smtp://mail.example.com", "--mail-from", "nobody"],
+            &["--smtp", "smtp://mail.example.com"],
+            &["--mail-from", "a@example.com"],
         ] {
             assert!(options(&[&["barometer", "serve"], wrong].concat()).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn only_serve_delivers_for_real() {
+        let smtp =
+            ["--smtp", "smtps://me:secret@mail.example.com", "--mail-from", "Rocket <ask@example.com>"];
+        let told = options(&[&["barometer", "serve"], smtp.as_slice()].concat()).unwrap();
+        assert_eq!(told.smtp.unwrap().from, "Rocket <ask@example.com>");
+        assert!(options(&[&["barometer", "demo"], smtp.as_slice()].concat()).is_err());
     }
 }

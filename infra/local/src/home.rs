@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::bus::Bus;
 use crate::clock::HomeClock;
 use crate::connect;
+use crate::courier::Courier;
 use crate::delivery::Delivery;
 use crate::engine::{Engine, EngineError, Passed};
 use crate::faults::Faults;
@@ -24,6 +25,7 @@ use crate::functions::{CallError, Functions};
 use crate::mailbox::Mailbox;
 use crate::queue::Queues;
 use crate::records::{RecordError, Records};
+use crate::relay::Relay;
 use crate::routes::Routes;
 use crate::server::{self, Served};
 use crate::state::{ClockBack, State};
@@ -50,6 +52,17 @@ pub struct Options {
     pub now: Option<DateTime<Utc>>,
     /// Where webhooks may go.
     pub webhooks: Reach,
+    /// Delivers mails for real; without it they end in the mailbox.
+    pub smtp: Option<Smtp>,
+}
+
+/// How mails are delivered for real.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// The mail server.
+    pub relay: Relay,
+    /// The sender: an address or `Name <address>`.
+    pub from: String,
 }
 
 impl Default for Options {
@@ -60,6 +73,7 @@ impl Default for Options {
             data: None,
             now: None,
             webhooks: Reach::PublicOnly,
+            smtp: None,
         }
     }
 }
@@ -124,15 +138,16 @@ impl Home {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let store = Store::open(options.data.as_deref())?;
-        let served = assemble(&template, functions, &store, origin(address), &options).await?;
+        let (served, courier) = assemble(&template, functions, &store, origin(address), &options).await?;
 
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(server::run(listener, served.clone(), stopped.clone()));
-        let background = vec![
+        let mut background = vec![
             tokio::spawn(let_time_pass(served.clone(), stopped.clone())),
             tokio::spawn(deliver_events(served.engine.clone(), stopped.clone())),
-            tokio::spawn(sweep_daily(served.clone(), stopped)),
+            tokio::spawn(sweep_daily(served.clone(), stopped.clone())),
         ];
+        background.extend(courier.map(|courier| tokio::spawn(carry_mails(courier, stopped))));
         Ok(Self { address, served, stop, server, background, store })
     }
 
@@ -239,7 +254,7 @@ async fn assemble(
     store: &Store,
     origin: String,
     options: &Options,
-) -> Result<Served, StartError> {
+) -> Result<(Served, Option<Courier>), StartError> {
     let own = clients::dynamodb(&store.aws(connect::dynamodb::plain()));
     let records = Records::open(own.clone()).await?;
     Table::new(own, wiring::TABLE).create().await?;
@@ -250,12 +265,18 @@ async fn assemble(
     let bus = Bus::open(records.clone(), clock.clone(), template).await?;
     let queues = Queues::open(records.clone(), clock.clone(), template).await?;
 
+    let smtp = options.smtp.as_ref();
+    let courier =
+        smtp.map(|smtp| Courier::new(smtp.relay.clone(), records.clone(), mailbox.clone(), queues.clone()));
+    let mail = connect::ses::client(mailbox.clone(), queues.clone(), courier.clone(), faults.clone());
+
     let table_client = clients::dynamodb(&store.aws(connect::dynamodb::faulty(faults.clone())));
     let table = Table::new(table_client, wiring::TABLE);
     let functions = functions(Wiring {
         table: table.clone(),
         events: store::aws(connect::eventbridge::client(bus.clone(), faults.clone())),
-        mail: store::aws(connect::ses::client(mailbox.clone(), queues.clone(), faults.clone())),
+        mail: store::aws(mail),
+        mail_from: smtp.map_or(wiring::MAIL_FROM, |smtp| &smtp.from).to_owned(),
         link_keys: wiring::link_keys(&records).await?,
         clock: clock.for_functions(),
         origin,
@@ -268,7 +289,7 @@ async fn assemble(
     let timetable = Timetable::new(template);
     let engine = Engine::new(clock, bus, queues, delivery, records, timetable, state).await?;
     let (engine, routes) = (Arc::new(engine), Arc::new(Routes::new(template)));
-    Ok(Served { engine, routes, mailbox, faults, table, statistics })
+    Ok((Served { engine, routes, mailbox, faults, table, statistics }, courier))
 }
 
 /// Also for `0.0.0.0`, which one can listen on and not go to.
@@ -313,6 +334,22 @@ async fn sweep_daily(served: Served, mut stopped: watch::Receiver<bool>) {
         match sweep(&served.table, now).await {
             Ok(expired) => tracing::info!(expired, "swept"),
             Err(error) => tracing::warn!(%error, "the sweep for expired items failed"),
+        }
+    }
+}
+
+/// Mails that weren't taken wait by the home's clock, which may pass in a moment.
+async fn carry_mails(courier: Courier, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = courier.called() => {}
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = courier.carry(&stopped).await {
+            tracing::error!(%error, "the mails could not be carried");
         }
     }
 }

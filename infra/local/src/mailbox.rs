@@ -14,6 +14,8 @@ use crate::clock::HomeClock;
 use crate::records::{Record, RecordError, Records, numbered};
 
 const KIND: &str = "mail";
+/// What a message id begins with; the record's key follows.
+const ID: &str = "home-";
 const SEND_ID: &str = "X-Barometer-Send-Id";
 
 /// A mail as the service was asked to send it.
@@ -109,6 +111,16 @@ impl Mailbox {
         Ok((kept.message_id, record))
     }
 
+    /// The whole message of a mail.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub async fn raw(&self, message_id: &str) -> Result<Option<Vec<u8>>, RecordError> {
+        let Some(key) = message_id.strip_prefix(ID) else { return Ok(None) };
+        let kept: Option<Kept> = self.records.get(KIND, key).await?;
+        Ok(kept.and_then(|kept| STANDARD.decode(&kept.raw).ok()))
+    }
+
     /// Every mail, oldest first.
     ///
     /// # Errors
@@ -119,7 +131,7 @@ impl Mailbox {
 }
 
 fn message_id(number: u64) -> String {
-    format!("home-{}", numbered(number))
+    format!("{ID}{}", numbered(number))
 }
 
 impl Kept {

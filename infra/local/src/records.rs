@@ -9,6 +9,7 @@
 //! | `bus` | number | one event's envelope |
 //! | `pending` | number | the same, while it is not delivered |
 //! | `queue` | number | a message that waits in a queue |
+//! | `outgoing` | message id | a mail that waits for a mail server |
 //! | `dead` | number | a delivery that was given up |
 
 use std::collections::HashMap;

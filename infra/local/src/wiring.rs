@@ -12,7 +12,8 @@ use crate::template::Template;
 /// The product's table.
 pub const TABLE: &str = "barometer";
 const BUS: &str = "barometer";
-const MAIL_FROM: &str = "Barometer <barometer@localhost>";
+/// Whom mails come from as long as they are only kept.
+pub const MAIL_FROM: &str = "Barometer <barometer@localhost>";
 /// The template's configuration set, by its logical id: whatever the template refers to is called so here.
 const MAIL_CONFIGURATION: &str = "MailConfiguration";
 
@@ -25,6 +26,8 @@ pub struct Wiring {
     pub events: clients::Aws,
     /// Where SES clients go.
     pub mail: clients::Aws,
+    /// Whom mails come from.
+    pub mail_from: String,
     /// The keys of signed links.
     pub link_keys: Keys,
     /// The home's clock.
@@ -91,9 +94,9 @@ pub async fn link_keys(records: &Records) -> Result<Keys, RecordError> {
 /// All functions.
 #[must_use]
 pub fn functions(wiring: Wiring) -> Functions {
-    let Wiring { table, events, mail, link_keys, clock, origin, webhooks } = wiring;
+    let Wiring { table, events, mail, mail_from, link_keys, clock, origin, webhooks } = wiring;
     let bus = Bus::new(clients::eventbridge(&events), BUS);
-    let mailer = Mailer::new(clients::sesv2(&mail), MAIL_FROM, Some(MAIL_CONFIGURATION.to_owned()));
+    let mailer = Mailer::new(clients::sesv2(&mail), mail_from, Some(MAIL_CONFIGURATION.to_owned()));
 
     let ingest = ingest_events::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let submit = submit_feedback::Deps {

@@ -1,17 +1,19 @@
-//! SES v2's `SendEmail`: the mail goes to the home's mailbox instead of out into the world, and what SES would tell of
-//! it goes to the default bus.
+//! SES v2's `SendEmail`: the mail goes to the home's mailbox, from there on to a mail server if there is one, and what SES
+//! would tell of it goes to the default bus.
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mailparse::MailHeaderMap as _;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::error;
 use super::ses_events::{Course, Taken};
 use super::simple_mail::{self, Simple};
+use crate::courier::{Courier, Outgoing};
 use crate::faults::{Effect, Faults, Service};
 use crate::mailbox::{Mailbox, Posted};
 use crate::queue::Queues;
@@ -21,16 +23,22 @@ const SEND_EMAIL: &str = "/v2/email/outbound-emails";
 /// A record holds 400 KB; the mail stands in it as base64 with some fields around.
 const MOST_BYTES: usize = 280 * 1024;
 
-/// A client whose mails end in `mailbox` and whose events go to `queues`.
+/// A client whose mails end in `mailbox`, go on by `courier`, and whose events go to `queues`.
 #[must_use]
-pub fn client(mailbox: Mailbox, queues: Queues, faults: Faults) -> SharedHttpClient {
-    super::client(Connector { mailbox, queues, faults })
+pub fn client(
+    mailbox: Mailbox,
+    queues: Queues,
+    courier: Option<Courier>,
+    faults: Faults,
+) -> SharedHttpClient {
+    super::client(Connector { mailbox, queues, courier, faults })
 }
 
 #[derive(Debug, Clone)]
 struct Connector {
     mailbox: Mailbox,
     queues: Queues,
+    courier: Option<Courier>,
     faults: Faults,
 }
 
@@ -144,21 +152,53 @@ impl Connector {
         sender: &Sender,
         told: Option<Course>,
     ) -> Result<String, RecordError> {
-        let course = told.unwrap_or_else(|| Course::of(posted.to.first().map_or("", String::as_str)));
+        let first = posted.to.first().map_or("", String::as_str);
+        let carried = self.courier.as_ref().filter(|_| told.is_none() && !Course::is_simulated(first));
+        let course = match carried {
+            Some(_) => Course::Leaves,
+            None => told.unwrap_or_else(|| Course::of(first)),
+        };
         let (to, raw) = (posted.to.clone(), posted.raw.clone());
         let (message_id, record) = self.mailbox.record(posted)?;
+        let taken = Taken {
+            message_id: &message_id,
+            from: &sender.from,
+            to: &to,
+            raw: &raw,
+            tags: &sender.tags,
+            configuration_set: sender.configuration_set.as_deref().unwrap_or_default(),
+            at: self.mailbox.now(),
+        };
         // As on AWS, nothing is told of a mail without a configuration set.
-        let events = sender.configuration_set.as_deref().map_or_else(Vec::new, |configuration_set| {
-            let at = self.mailbox.now();
-            let (from, tags) = (sender.from.as_str(), sender.tags.as_slice());
-            let taken =
-                Taken { message_id: &message_id, from, to: &to, raw: &raw, tags, configuration_set, at };
-            taken.events(course)
-        });
-        let records = if course == Course::Vanishes { Vec::new() } else { vec![record] };
+        let events = if sender.configuration_set.is_some() { taken.events(course) } else { Vec::new() };
+        let mut records = if course == Course::Vanishes { Vec::new() } else { vec![record] };
+        if carried.is_some() {
+            let from = bare(&sender_of(&sender.from, &raw));
+            let to: Vec<String> = to.iter().map(|to| bare(to)).collect();
+            let taken = Taken { from: &from, to: &to, ..taken };
+            records.push(Outgoing::new(&taken, sender.configuration_set.clone()).record()?);
+        }
         self.queues.accept(events, records).await?;
+        if let Some(courier) = carried {
+            courier.call();
+        }
         Ok(message_id)
     }
+}
+
+/// The sender that a request names, else the message.
+fn sender_of(named: &str, raw: &[u8]) -> String {
+    if !named.is_empty() {
+        return named.to_owned();
+    }
+    let headers = mailparse::parse_headers(raw).map(|(headers, _)| headers).unwrap_or_default();
+    headers.get_first_value("From").unwrap_or_default()
+}
+
+/// The address of `Name <address>`; what can't be read is left as it is.
+fn bare(mailbox: &str) -> String {
+    let list = mailparse::addrparse(mailbox).ok().and_then(|list| list.extract_single_info());
+    list.map_or_else(|| mailbox.to_owned(), |one| one.addr)
 }
 
 /// What of a request goes into its events.

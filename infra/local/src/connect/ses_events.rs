@@ -5,6 +5,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use mailparse::MailHeader;
 use serde_json::{Map, Value, json};
 
+const SIMULATOR: &str = "@simulator.amazonses.com";
+
 /// What becomes of a mail that SES took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Course {
@@ -20,14 +22,22 @@ pub enum Course {
     Complained,
     /// Nothing is heard of it again.
     Vanishes,
+    /// It goes on to a mail server; what becomes of it is told when that is known.
+    Leaves,
 }
 
 impl Course {
+    /// Whether an address is one of the simulator, where no mail really goes.
+    #[must_use]
+    pub fn is_simulated(address: &str) -> bool {
+        address.trim().to_ascii_lowercase().ends_with(SIMULATOR)
+    }
+
     /// What becomes of a mail to an address, of the simulator (with or without a `+label`) or any other.
     #[must_use]
     pub fn of(address: &str) -> Self {
         let address = address.trim().to_ascii_lowercase();
-        let Some(name) = address.strip_suffix("@simulator.amazonses.com") else { return Self::Arrives };
+        let Some(name) = address.strip_suffix(SIMULATOR) else { return Self::Arrives };
         match name.split('+').next().unwrap_or_default() {
             "bounce" => Self::Bounces,
             "suppressionlist" => Self::Suppressed,
@@ -36,6 +46,17 @@ impl Course {
             _ => Self::Arrives,
         }
     }
+}
+
+/// How a mail came back, in SES's words.
+#[derive(Debug, Clone, Copy)]
+pub struct Return {
+    /// `Permanent` or `Transient`.
+    pub kind: &'static str,
+    /// Why.
+    pub sub_kind: &'static str,
+    /// The enhanced status code (RFC 3463).
+    pub status: &'static str,
 }
 
 /// A mail that SES took.
@@ -62,37 +83,68 @@ impl Taken<'_> {
     #[must_use]
     pub fn events(&self, course: Course) -> Vec<Value> {
         let send = || self.event("Sent", "Send", json!({ "send": {} }));
-        let delivery = || {
-            let record = json!({
-                "timestamp": self.time(), "processingTimeMillis": 1, "recipients": self.to,
-                "smtpResponse": "250 2.6.0 Message received", "reportingMTA": "home.amazonses.com",
-            });
-            self.event("Delivered", "Delivery", json!({ "delivery": record }))
+        let delivery = || self.delivery(self.at, "250 2.6.0 Message received");
+        let permanent = |sub_kind| {
+            let back = Return { kind: "Permanent", sub_kind, status: "5.1.1" };
+            self.bounce(self.at, back, Some("550 5.1.1 user unknown"))
         };
         match course {
             Course::Arrives => vec![send(), delivery()],
-            Course::Bounces => vec![send(), self.bounce("Permanent", "General")],
-            Course::Suppressed => vec![send(), self.bounce("Permanent", "Suppressed")],
-            Course::Replied => vec![send(), delivery(), self.bounce("Transient", "General")],
+            Course::Bounces => vec![send(), permanent("General")],
+            Course::Suppressed => vec![send(), permanent("Suppressed")],
+            Course::Replied => {
+                let reply = Return { kind: "Transient", sub_kind: "General", status: "" };
+                vec![send(), delivery(), self.bounce(self.at, reply, None)]
+            }
             Course::Complained => vec![send(), delivery(), self.complaint()],
-            Course::Vanishes => vec![send()],
+            Course::Vanishes | Course::Leaves => vec![send()],
         }
     }
 
-    fn bounce(&self, kind: &str, sub_kind: &str) -> Value {
-        let recipient = |address: &String| match kind {
-            "Permanent" => json!({
-                "emailAddress": address, "action": "failed", "status": "5.1.1",
-                "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+    /// It arrived; with the server's words.
+    #[must_use]
+    pub fn delivery(&self, now: DateTime<Utc>, words: &str) -> Value {
+        let took = (now - self.at).num_milliseconds().max(1);
+        let record = json!({
+            "timestamp": time(now), "processingTimeMillis": took, "recipients": self.to,
+            "smtpResponse": words, "reportingMTA": "home.amazonses.com",
+        });
+        self.event("Delivered", "Delivery", json!({ "delivery": record }))
+    }
+
+    /// It isn't taken for now: the how-manieth attempt that failed, until when it is tried, and the server's words.
+    #[must_use]
+    pub fn delay(&self, now: DateTime<Utc>, attempt: u32, until: DateTime<Utc>, words: &str) -> Value {
+        let recipient = |address: &String| json!({ "emailAddress": address, "status": "4.4.1", "diagnosticCode": format!("smtp; {words}") });
+        let record = json!({
+            "timestamp": time(now),
+            "delayType": "TransientCommunicationFailure",
+            "expirationTime": time(until),
+            "delayedRecipients": self.to.iter().map(recipient).collect::<Vec<_>>(),
+        });
+        let mut event = self.event("Delivery Delayed", "DeliveryDelay", json!({ "deliveryDelay": record }));
+        if let Some(event) = event.as_object_mut() {
+            event.insert("id".to_owned(), json!(format!("{}-deliverydelay-{attempt}", self.message_id)));
+        }
+        event
+    }
+
+    /// It came back; with the server's words, unless it is a reply.
+    #[must_use]
+    pub fn bounce(&self, now: DateTime<Utc>, back: Return, words: Option<&str>) -> Value {
+        let recipient = |address: &String| match words {
+            Some(words) => json!({
+                "emailAddress": address, "action": "failed", "status": back.status,
+                "diagnosticCode": format!("smtp; {words}"),
             }),
-            _ => json!({ "emailAddress": address }),
+            None => json!({ "emailAddress": address }),
         };
         let record = json!({
             "feedbackId": format!("{}-feedback", self.message_id),
-            "bounceType": kind,
-            "bounceSubType": sub_kind,
+            "bounceType": back.kind,
+            "bounceSubType": back.sub_kind,
             "bouncedRecipients": self.to.iter().map(recipient).collect::<Vec<_>>(),
-            "timestamp": self.time(),
+            "timestamp": time(now),
             "reportingMTA": "dns; home.amazonses.com",
         });
         self.event("Bounced", "Bounce", json!({ "bounce": record }))
@@ -104,10 +156,10 @@ impl Taken<'_> {
             "feedbackId": format!("{}-feedback", self.message_id),
             "complaintSubType": null,
             "complainedRecipients": recipients,
-            "timestamp": self.time(),
+            "timestamp": time(self.at),
             "userAgent": "Amazon SES Mailbox Simulator",
             "complaintFeedbackType": "abuse",
-            "arrivalDate": self.time(),
+            "arrivalDate": time(self.at),
         });
         self.event("Complaint Received", "Complaint", json!({ "complaint": record }))
     }
@@ -138,7 +190,7 @@ impl Taken<'_> {
             tags.insert(name.clone(), json!([value]));
         }
         json!({
-            "timestamp": self.time(),
+            "timestamp": time(self.at),
             "source": self.from,
             "sendingAccountId": "000000000000",
             "messageId": self.message_id,
@@ -156,10 +208,10 @@ impl Taken<'_> {
             |header: &MailHeader<'_>| json!({ "name": header.get_key(), "value": header.get_value() });
         headers.iter().map(shown).collect()
     }
+}
 
-    fn time(&self) -> String {
-        self.at.to_rfc3339_opts(SecondsFormat::Millis, true)
-    }
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

@@ -232,6 +232,7 @@ async fn mail_to(home: &Home, to: &str) {
     let client = connect::ses::client(
         home.mailbox().clone(),
         home.served.engine.queues.clone(),
+        None,
         home.faults().clone(),
     );
     let mailer = barometer_cloud::Mailer::new(
@@ -289,6 +290,7 @@ async fn faults_reach_the_clients() {
         clients::sesv2(&store::aws(connect::ses::client(
             home.mailbox().clone(),
             home.served.engine.queues.clone(),
+            None,
             home.faults().clone(),
         ))),
         "a@example.com",

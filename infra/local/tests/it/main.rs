@@ -2,6 +2,8 @@
 //! The command line as its user sees it.
 
 mod mail;
+mod mail_server;
+mod smtp;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
