@@ -1,9 +1,10 @@
-//! The CSM's API: companies, snapshots, settings, sources, webhooks and API tokens of one workspace, as JSON.
+//! The CSM's API: companies, snapshots, settings, rules, sources, webhooks and API tokens of one workspace, as JSON.
 //!
 //! One use case per module. Every request carries an API token or a session; the workspace is that of the
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
 //! are problem documents, and nothing is kept in a cache.
 
+mod actions;
 mod alerts;
 mod caller;
 mod cases;
@@ -15,6 +16,7 @@ mod overview;
 mod paging;
 mod params;
 mod quadrant;
+mod rules;
 mod settings;
 mod sources;
 mod tasks;
@@ -64,6 +66,11 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/alerts/{id}", patch(alerts::patch::patch))
         .route("/v1/tasks", get(tasks::list::list))
         .route("/v1/tasks/{id}", patch(tasks::patch::patch))
+        .route("/v1/rules/presets", get(rules::presets::presets))
+        .route("/v1/rules/dry-run", post(rules::dry_run::dry_run))
+        .route("/v1/rules/{id}/runs", get(rules::runs::runs))
+        .route("/v1/actions", get(actions::list::list))
+        .route("/v1/actions/{id}", patch(actions::patch::patch))
         .route("/v1/disagreements", get(disagreements::list::list))
         .route("/v1/disagreements/{id}", patch(disagreements::patch::patch))
         .route("/v1/sources", get(sources::list::list).post(sources::create::create))
