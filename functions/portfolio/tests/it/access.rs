@@ -69,6 +69,7 @@ async fn a_scope_includes_those_before_it_and_no_other() {
     let calls = [
         (Method::GET, "/v1/settings", "", [200, 200, 200]),
         (Method::PATCH, "/v1/companies/acme", r#"{"plan":"pro"}"#, [403, 200, 200]),
+        (Method::PATCH, "/v1/companies/acme/users/x", r#"{"primary_contact":true}"#, [403, 404, 404]),
         (Method::PUT, "/v1/settings", "{}", [403, 403, 200]),
         (Method::POST, "/v1/settings/what-if", "{}", [200, 200, 200]),
         (Method::GET, "/v1/sources", "", [200, 200, 200]),

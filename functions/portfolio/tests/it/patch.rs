@@ -4,7 +4,7 @@ use barometer_cloud::table::members::Person;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::common::{Home, at, company, user};
+use crate::common::{Home, at, company, reachable, user};
 
 async fn acme() -> Home {
     let home = Home::new().await;
@@ -108,4 +108,48 @@ async fn the_switch_puts_users_on_the_list_of_those_to_be_asked() {
     let view = home.patch("acme", &json!({"request_feedback": false})).await.ok();
     assert_eq!(view["request_feedback"], false);
     assert_eq!(home.get("/v1/companies/acme/users").await.ok()["items"][0]["next_ask_at"], Value::Null);
+}
+
+/// Acme with Ann, whom the product calls a primary contact.
+async fn ann() -> Home {
+    let home = acme().await;
+    reachable(&home, "acme", "ann").await;
+    let told = Person { primary_contact: Some(true), ..Person::default() };
+    home.table.describe_member(&home.workspace, &company("acme"), &user("ann"), &told).await.unwrap();
+    home
+}
+
+const ANN: &str = "/v1/companies/acme/users/ann";
+
+#[tokio::test]
+async fn whom_the_csm_makes_a_primary_contact_is_one_whatever_the_product_says() {
+    let home = ann().await;
+    let users = async || home.get("/v1/companies/acme/users").await.ok()["items"][0].clone();
+    assert_eq!(users().await["primary_contact"], true, "the product's word");
+    for (set, shown) in [(json!(false), false), (json!(null), true), (json!(true), true)] {
+        let changed = home.json(Method::PATCH, ANN, &json!({"primary_contact": set})).await.ok();
+        assert_eq!(changed["primary_contact"], shown, "{set}");
+        assert_eq!(changed, users().await);
+    }
+    let said = Person { primary_contact: Some(false), ..Person::default() };
+    home.table.describe_member(&home.workspace, &company("acme"), &user("ann"), &said).await.unwrap();
+    assert_eq!(users().await["primary_contact"], true, "what the CSM set wins");
+}
+
+#[tokio::test]
+async fn a_primary_contact_is_somebody_at_the_company() {
+    let home = ann().await;
+    let body = json!({"primary_contact": true});
+    home.json(Method::PATCH, "/v1/companies/acme/users/bob", &body).await.problem(404, None);
+    home.json(Method::PATCH, "/v1/companies/nobody/users/ann", &body).await.problem(404, None);
+    home.neighbour().await.json(Method::PATCH, ANN, &body).await.problem(404, None);
+    let nobody = home.table.member(&home.workspace, &company("acme"), &user("bob")).await.unwrap();
+    assert_eq!(nobody, None, "a refusal makes nobody a member");
+    for (body, pointer) in [
+        (json!({}), "/primary_contact"),
+        (json!({"primary_contact": "yes"}), "/primary_contact"),
+        (json!({"primary_contact": true, "name": "x"}), "/name"),
+    ] {
+        home.json(Method::PATCH, ANN, &body).await.problem(422, Some(pointer));
+    }
 }
