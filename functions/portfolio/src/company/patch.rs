@@ -1,8 +1,10 @@
 //! `PATCH /v1/companies/{company_id}`: what a CSM changes of a company.
 
+use std::collections::BTreeSet;
+
 use axum::{extract::State, response::Response};
 use barometer_cloud::{StoreError, asking, http::Problem, table::companies::Patch};
-use barometer_domain::{CompanyId, Zone, language::Language};
+use barometer_domain::{CompanyId, Zone, automation::is_tag, language::Language};
 use chrono::NaiveDate;
 use http::Uri;
 
@@ -16,6 +18,9 @@ use barometer_cloud::http::body::Fields;
 
 /// Longest name, owner and plan, in characters.
 const LONGEST: usize = 200;
+
+/// Most tags of a company.
+const MAX_TAGS: usize = 50;
 
 /// Changes the fields that are given and leaves the others. `null` clears a field; a name that is cleared is
 /// the id again.
@@ -54,7 +59,21 @@ fn read(mut fields: Fields, id: &CompanyId) -> Result<Patch, Problem> {
         churned_on: fields.nullable::<NaiveDate>("churned_on"),
         notice_on: fields.nullable::<NaiveDate>("notice_on"),
         request_feedback: fields.value::<bool>("request_feedback"),
+        tags: tags(&mut fields),
     };
     fields.finish()?;
     Ok(patch)
+}
+
+/// The tags, all of them; null for none. What is no tag is named by its place.
+fn tags(fields: &mut Fields) -> Option<BTreeSet<String>> {
+    let tags: Vec<String> = fields.nullable("tags")?.unwrap_or_default();
+    for (index, _) in tags.iter().enumerate().filter(|(_, tag)| !is_tag(tag)) {
+        fields.refuse(format!("/tags/{index}"), "a tag has 1 to 40 characters on one line");
+    }
+    let tags: BTreeSet<String> = tags.into_iter().collect();
+    if tags.len() > MAX_TAGS {
+        fields.refuse("/tags", format!("a company has at most {MAX_TAGS} tags"));
+    }
+    Some(tags)
 }

@@ -153,3 +153,50 @@ async fn a_primary_contact_is_somebody_at_the_company() {
         home.json(Method::PATCH, ANN, &body).await.problem(422, Some(pointer));
     }
 }
+
+#[tokio::test]
+async fn tags_are_set_whole_shown_everywhere_and_filtered_by() {
+    let home = acme().await;
+    home.company("other", "Other", "2026-06-01T00:00:00Z").await;
+    assert_eq!(home.get("/v1/companies/acme").await.ok()["tags"], json!([]));
+    let view = home.patch("acme", &json!({"tags": ["vip", "=pilot", "vip"]})).await.ok();
+    assert_eq!(view["tags"], json!(["=pilot", "vip"]));
+    assert_eq!(
+        home.patch("acme", &json!({"plan": "pro"})).await.ok()["tags"],
+        view["tags"],
+        "left as they are"
+    );
+    let tagged = home.get("/v1/companies?tag=vip").await.ok();
+    let ids: Vec<_> = tagged["items"].as_array().unwrap().iter().map(|item| &item["company_id"]).collect();
+    assert_eq!(ids, ["acme"]);
+    assert_eq!(tagged["items"][0]["tags"], view["tags"]);
+    assert_eq!(home.get("/v1/companies?tag=VIP").await.ok()["items"], json!([]));
+    let file = home.get("/v1/companies.csv?tag=vip").await.text;
+    let lines: Vec<&str> = file.lines().collect();
+    assert!(lines[0].ends_with(",tags") && lines[1].ends_with(",'=pilot; vip"), "{file}");
+    for (cleared, with) in [(json!([]), "nothing"), (json!(null), "null")] {
+        home.patch("acme", &json!({"tags": ["vip"]})).await.ok();
+        assert_eq!(home.patch("acme", &json!({ "tags": cleared })).await.ok()["tags"], json!([]), "{with}");
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_tag_is_named() {
+    let home = acme().await;
+    let many: Vec<String> = (0..51).map(|number| format!("tag {number}")).collect();
+    for (tags, pointer) in [
+        (json!(["ok", ""]), "/tags/1"),
+        (json!([" vip"]), "/tags/0"),
+        (json!(["two\nlines"]), "/tags/0"),
+        (json!(["x".repeat(41)]), "/tags/0"),
+        (json!(many), "/tags"),
+        (json!("vip"), "/tags"),
+        (json!([1]), "/tags"),
+    ] {
+        home.patch("acme", &json!({ "tags": tags })).await.problem(422, Some(pointer));
+    }
+    assert_eq!(
+        home.patch("acme", &json!({"tags": many[1..]})).await.ok()["tags"].as_array().unwrap().len(),
+        50
+    );
+}

@@ -204,6 +204,8 @@ pub struct Patch {
     pub notice_on: Option<Option<NaiveDate>>,
     /// Whether its users are asked for feedback.
     pub request_feedback: Option<bool>,
+    /// Its tags, all of them.
+    pub tags: Option<BTreeSet<String>>,
 }
 
 /// An update expression in the making.
@@ -430,6 +432,12 @@ impl Table {
         }
         if let Some(date) = &patch.churned_on {
             changes.set_or_remove("churned_on", date)?;
+        }
+        match &patch.tags {
+            // There is no empty set in the store.
+            Some(tags) if tags.is_empty() => changes.remove.push("tags"),
+            Some(tags) => changes.set("tags", AttributeValue::Ss(tags.iter().cloned().collect())),
+            None => {}
         }
         if changes.set.is_empty() && changes.remove.is_empty() {
             return Ok(());
