@@ -6,6 +6,8 @@
 //! when it is a transition. Setting the same status again is a confirmation: it renews review-by, is logged, and
 //! fires nothing. A status that contradicts engagement opens a disagreement.
 
+mod will;
+
 use axum::{
     Router,
     body::Bytes,
@@ -15,6 +17,7 @@ use axum::{
 };
 use barometer_cloud::{
     Bus, Clock, StoreError, Table,
+    automation::Automation,
     bus::{DetailType, Event},
     http::{Json, Problem, auth, json, problem::FieldError, replay},
     lambda::Chain,
@@ -35,6 +38,8 @@ use barometer_domain::{
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+
+use will::{Will, will};
 
 /// Longest note, in characters.
 const MAX_NOTE: usize = 5_000;
@@ -87,6 +92,9 @@ struct Changed {
     status_version: u32,
     /// The events that went out because of it; none for a confirmation.
     events: Vec<&'static str>,
+    /// What rules will do about it; absent when that can't be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    will: Option<Vec<Will>>,
 }
 
 async fn set(
@@ -192,6 +200,9 @@ async fn write(
             },
         };
         let events = events(workspace, id, &change)?;
+        // Before the change is told: whoever hears of it makes the rules quiet.
+        let automation = Automation { table: &deps.table, workspace, now };
+        let will = will(&automation, &company, &change, &settings).await;
         match deps.table.set_status(workspace, id, company.status_version, &change, &events).await {
             Ok(()) => {
                 deps.table.publish_or_leave(&deps.bus, workspace, &events).await;
@@ -201,6 +212,7 @@ async fn write(
                     change,
                     status_version: company.status_version + 1,
                     events: events.iter().map(|event| event.detail_type.as_str()).collect(),
+                    will,
                 });
             }
             // Somebody was faster: look again; with If-Match that now fails.
