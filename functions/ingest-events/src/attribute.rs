@@ -531,6 +531,7 @@ fn covers(known: &Person, told: &Person) -> bool {
         && told.name.as_ref().is_none_or(|name| known.name.as_ref() == Some(name))
         && told.time_zone.is_none_or(|zone| known.time_zone == Some(zone))
         && told.language.as_ref().is_none_or(|language| known.language.as_ref() == Some(language))
+        && told.primary_contact.is_none_or(|is| known.primary_contact == Some(is))
 }
 
 /// What is known of an id and not of the person that it turned out to be.
@@ -541,5 +542,6 @@ fn missing(person: &Person, who: &Who) -> Person {
         name: own.name.filter(|_| person.name.is_none()),
         time_zone: own.time_zone.filter(|_| person.time_zone.is_none()),
         language: own.language.filter(|_| person.language.is_none()),
+        primary_contact: own.primary_contact.filter(|_| person.primary_contact.is_none()),
     }
 }

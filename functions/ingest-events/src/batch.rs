@@ -202,6 +202,7 @@ fn describe(person: &mut Person, traits: &UserTraits) {
     replace(&mut person.name, &traits.name);
     replace(&mut person.time_zone, &traits.time_zone);
     replace(&mut person.language, &traits.language);
+    replace(&mut person.primary_contact, &traits.primary_contact);
 }
 
 fn profile(profile: &mut Profile, traits: &CompanyTraits) {

@@ -190,6 +190,9 @@ pub struct UserTraits {
     /// Their language as a BCP 47 tag; from the context of a browser or phone where the traits have none.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Whether mails to their company go to them first.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub primary_contact: Option<bool>,
 }
 
 /// What an event says about a company. What it doesn't say stays as it was.

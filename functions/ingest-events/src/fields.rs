@@ -297,6 +297,7 @@ pub struct Traits<'a> {
     time_zone: Option<&'a str>,
     language: Option<&'a str>,
     locale: Option<&'a str>,
+    primary_contact: Option<&'a str>,
     /// Of a person: their company's traits.
     pub company: Option<&'a str>,
     /// The first traits without a meaning here, by their name without case and punctuation.
@@ -343,6 +344,10 @@ impl<'a> Traits<'a> {
                 "locale" => &mut self.locale,
                 "company" => &mut self.company,
                 _ => {
+                    // Of a person it says who is mailed; of a company it is a trait as any other.
+                    if name == "primarycontact" {
+                        self.primary_contact = Some(value);
+                    }
                     if self.others.len() < MAX_TRAITS || self.others.contains_key(name) {
                         self.others.insert(name.to_owned(), value);
                     }
@@ -383,6 +388,11 @@ impl<'a> Traits<'a> {
             created_at: instant(self.created_at)?,
             time_zone,
             language,
+            primary_contact: match self.primary_contact {
+                Some("true") => Some(true),
+                Some("false") => Some(false),
+                _ => None,
+            },
         })
     }
 

@@ -1,10 +1,11 @@
-//! The CSM's API: companies, snapshots, settings, sources, webhooks and API tokens of one workspace, as JSON.
+//! The CSM's API: companies, snapshots, settings, rules, sources, webhooks and API tokens of one workspace, as JSON.
 //!
 //! One use case per module. Every request carries an API token or a session; the workspace is that of the
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
 //! are problem documents, and nothing is kept in a cache.
 
 mod accept;
+mod actions;
 mod alerts;
 mod audit;
 mod caller;
@@ -18,6 +19,7 @@ mod overview;
 mod paging;
 mod params;
 mod quadrant;
+mod rules;
 mod settings;
 mod sources;
 mod tasks;
@@ -54,6 +56,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/companies/{company_id}/months", get(company::months::months))
         .route("/v1/companies/{company_id}/happiness", get(company::happiness::happiness))
         .route("/v1/companies/{company_id}/users", get(company::users::users))
+        .route("/v1/companies/{company_id}/users/{user_id}", patch(company::patch_user::patch))
         .route("/v1/companies/{company_id}/status-changes", get(company::status_changes::status_changes))
         .route("/v1/companies/{company_id}/why", get(company::why::why))
         .route("/v1/quadrant", get(quadrant::quadrant))
@@ -67,6 +70,11 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/alerts/{id}", patch(alerts::patch::patch))
         .route("/v1/tasks", get(tasks::list::list))
         .route("/v1/tasks/{id}", patch(tasks::patch::patch))
+        .route("/v1/rules/presets", get(rules::presets::presets))
+        .route("/v1/rules/dry-run", post(rules::dry_run::dry_run))
+        .route("/v1/rules/{id}/runs", get(rules::runs::runs))
+        .route("/v1/actions", get(actions::list::list))
+        .route("/v1/actions/{id}", patch(actions::patch::patch))
         .route("/v1/disagreements", get(disagreements::list::list))
         .route("/v1/disagreements/{id}", patch(disagreements::patch::patch))
         .route("/v1/sources", get(sources::list::list).post(sources::create::create))

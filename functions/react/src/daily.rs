@@ -5,7 +5,7 @@
 //! was acted on is known by the firing's key, and by the task.
 
 use barometer_cloud::{
-    automation::Automation,
+    automation::{Automation, brought_about},
     bus::Event,
     table::{cases::Case, companies::Company},
     watch::Watch,
@@ -13,10 +13,10 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     Settings,
-    automation::{Happened, Occurrence, Trigger},
+    automation::{Occurrence, Trigger},
     task::Task,
 };
-use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::{Deps, Outcome, ReactError};
 
@@ -82,21 +82,10 @@ async fn companies(
 /// What time has brought about at a company.
 fn due(company: &Company, triggers: &[&Trigger], settings: &Settings, now: DateTime<Utc>) -> Vec<Occurrence> {
     let mut found = Vec::new();
-    if let Some(status) = company.status.as_ref().filter(|status| status.review_by < now) {
-        let happened = Happened::ReviewOverdue;
-        found.push(Occurrence { happened, period: status.review_by.to_rfc3339(), at: status.review_by });
-    }
-    let zone = settings.time_zone;
-    if let Some(renewal) = company.renewal_on.filter(|renewal| *renewal >= zone.date(now)) {
-        for trigger in triggers {
-            let Trigger::Renewal { days } = trigger else { continue };
-            let Some(day) = renewal.checked_sub_days(Days::new(u64::from(*days))) else { continue };
-            let at = zone.start_of(day);
-            if at <= now {
-                let happened = Happened::Renewal { days: *days };
-                found.push(Occurrence { happened, period: renewal.to_string(), at });
-            }
-        }
+    for trigger in triggers {
+        let occurrence = brought_about(trigger, company, settings.time_zone, now);
+        // Every rule is asked about each.
+        found.extend(occurrence.filter(|occurrence| !found.contains(occurrence)));
     }
     found
 }

@@ -2,6 +2,7 @@
 
 use barometer_cloud::{
     StoreError,
+    automation::Automation,
     bus::{DetailType, Event},
     http::{Problem, auth::Caller},
     lambda::Chain,
@@ -20,7 +21,10 @@ use barometer_domain::{
 };
 use chrono::{DateTime, Utc};
 
-use crate::Deps;
+use crate::{
+    Deps,
+    will::{Will, will},
+};
 
 /// Longest note, in characters.
 const MAX_NOTE: usize = 5_000;
@@ -38,6 +42,8 @@ pub struct Wanted {
     pub set_at: Option<DateTime<Utc>>,
     /// The event says that nothing is to be set in motion by it.
     pub silent: bool,
+    /// Whether it is found out what rules will do about it.
+    pub look_ahead: bool,
 }
 
 /// What was set.
@@ -48,6 +54,8 @@ pub struct Outcome {
     pub status_version: u32,
     /// What lies in the outbox because of it.
     pub events: Vec<Event>,
+    /// What rules will do about it; nothing when that wasn't asked or can't be found out.
+    pub will: Option<Vec<Will>>,
 }
 
 /// A note as it is kept. Errors: what is wrong with it.
@@ -98,6 +106,8 @@ impl<'a> Desk<'a> {
             }
             let change = self.change(&company, &change_id, wanted);
             let status_version = company.status_version + 1;
+            // Before it is written: afterwards the rules that acted are quiet.
+            let will = self.will(&company, &change, wanted).await;
             let events = events(workspace, id, &change, status_version, wanted.silent)?;
             let entry =
                 Entry::new(Action::StatusSet, id.as_str(), &self.caller.author, self.now)?.of(Some(id));
@@ -106,7 +116,7 @@ impl<'a> Desk<'a> {
             match recording.set_status(workspace, id, company.status_version, &change, &events).await {
                 Ok(()) => {
                     self.compare(&company, &change.status).await;
-                    return Ok(Outcome { change, status_version, events });
+                    return Ok(Outcome { change, status_version, events, will });
                 }
                 // Somebody was faster: look again; with If-Match that now fails.
                 Err(StoreError::Conflict) => {}
@@ -114,6 +124,15 @@ impl<'a> Desk<'a> {
             }
         }
         Err(StoreError::Conflict.into())
+    }
+
+    async fn will(&self, company: &Company, change: &StatusChange, wanted: &Wanted) -> Option<Vec<Will>> {
+        if !wanted.look_ahead {
+            return None;
+        }
+        let (table, workspace) = (&self.deps.table, &self.caller.workspace);
+        let automation = Automation { table, workspace, now: self.now };
+        will(&automation, company, change, &self.settings).await
     }
 
     fn change(&self, company: &Company, id: &str, wanted: &Wanted) -> StatusChange {

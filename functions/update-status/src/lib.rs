@@ -11,6 +11,7 @@ mod change;
 mod many;
 mod one;
 mod repeat;
+mod will;
 
 use axum::{
     Router,

@@ -165,7 +165,7 @@ fn read(row: Value, now: DateTime<Utc>, silent: bool) -> Result<(CompanyId, Want
     if set_at.is_some_and(|at| at > now) {
         return Err("set_at lies in the future".to_owned());
     }
-    Ok((company_id, Wanted { status, note, set_at, silent }))
+    Ok((company_id, Wanted { status, note, set_at, silent, look_ahead: false }))
 }
 
 async fn set_one(desk: &Desk<'_>, id: &CompanyId, index: usize, wanted: &Wanted) -> Became {

@@ -17,6 +17,7 @@ use crate::{
     Deps,
     change::{self, Desk, Outcome, Wanted, unknown_company},
     repeat::Repeatable,
+    will::Will,
 };
 
 #[derive(Deserialize)]
@@ -36,6 +37,9 @@ struct Changed {
     status_version: u32,
     /// The events that went out because of it; none for a confirmation.
     events: Vec<&'static str>,
+    /// What rules will do about it; absent when that can't be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    will: Option<Vec<Will>>,
 }
 
 /// Sets the status of one company.
@@ -54,13 +58,13 @@ pub async fn set(
         return Ok(before);
     }
     let (status, note) = read(&body)?;
-    let wanted = Wanted { status, note, set_at: None, silent: false };
+    let wanted = Wanted { status, note, set_at: None, silent: false, look_ahead: true };
     let desk = Desk::open(&deps, &caller, now).await?;
-    let Outcome { change, status_version, events } =
+    let Outcome { change, status_version, events, will } =
         desk.set(&company_id, &wanted, if_match(&headers)?).await?;
     deps.table.publish_or_leave(&deps.bus, &caller.workspace, &events).await;
     let events = events.iter().map(|event| event.detail_type.as_str()).collect();
-    let changed = Changed { company_id, change, status_version, events };
+    let changed = Changed { company_id, change, status_version, events, will };
     repeatable.remember(&changed).await?;
     let etag = HeaderValue::from_str(&format!("\"{status_version}\""));
     let mut response = Json(changed).into_response();

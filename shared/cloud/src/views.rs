@@ -1,6 +1,8 @@
 //! A company as people and programs see it: the row of the portfolio with what follows from it at an instant.
 //! The API writes it as JSON, the page as HTML.
 
+use std::collections::BTreeSet;
+
 use barometer_domain::{
     CompanyId, IsoWeek, Month, Percent, Settings, Zone,
     band::Standing,
@@ -61,6 +63,8 @@ pub struct CompanyView {
     pub request_feedback: bool,
     /// The latest activity that a score has seen.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Tags that rules and CSMs gave it.
+    pub tags: BTreeSet<String>,
 }
 
 /// The business status at an instant.
@@ -175,5 +179,6 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         open_alerts: company.open_alerts,
         request_feedback: company.request_feedback,
         last_seen_at: company.last_seen_at,
+        tags: company.tags.clone(),
     }
 }

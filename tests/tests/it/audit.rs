@@ -25,7 +25,7 @@ use crate::home::{Running, at, read, send, text};
 const NOW: &str = "2026-09-02T09:00:00Z";
 
 /// Changing routes that change nothing that stays.
-const NOTHING_STAYS: [&str; 1] = ["POST /v1/settings/what-if"];
+const NOTHING_STAYS: [&str; 2] = ["POST /v1/settings/what-if", "POST /v1/rules/dry-run"];
 
 /// Routes of the page, which have a test of their own with the page.
 const PAGE: [&str; 7] = [
@@ -82,7 +82,7 @@ impl World {
     async fn call(&mut self, route: &str, id: &str, body: &Value) -> (StatusCode, Value, Option<Value>) {
         self.tried.insert(route.to_owned());
         let (method, path) = route.split_once(' ').unwrap();
-        let path = path.replace("{id}", id).replace("{company_id}", id);
+        let path = path.replace("{id}", id).replace("{company_id}", id).replace("{user_id}", "ada");
         let before = self.entries().await;
         let answer = self.running.api(method.parse::<Method>().unwrap(), &path, body).await;
         let after = self.entries().await;
@@ -253,8 +253,48 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
         .await;
     world.leaves_nothing(route, id, null, true).await;
 
+    let made = json!({ "name": "CRM", "url": "https://crm.example.com/hook" });
+    let route = "POST /v1/webhooks";
+    let to = json!({ "name": "CRM", "enabled": true });
+    let webhook = world.changes(route, "", made, ("webhook.created", Value::Null, to)).await;
+    world.leaves_nothing(route, "", json!({ "name": "CRM" }), true).await;
+    let id = webhook["id"].as_str().unwrap().to_owned();
+    let route = "PATCH /v1/webhooks/{id}";
+    let (from, to) = (json!({ "enabled": true }), json!({ "enabled": false }));
+    world.changes(route, &id, json!({ "enabled": false }), ("webhook.changed", from, to)).await;
+    world.leaves_nothing(route, &id, json!({ "enabled": false }), false).await;
+    let route = "POST /v1/webhooks/{id}/rotate";
+    let renewed = world.changes(route, &id, Value::Null, ("webhook.rotated", Value::Null, json!({}))).await;
+    let route = "DELETE /v1/webhooks/{id}";
+    world.changes(route, &id, Value::Null, ("webhook.deleted", json!({ "name": "CRM" }), Value::Null)).await;
+    world.leaves_nothing(route, &id, Value::Null, true).await;
+
+    let route = "PATCH /v1/companies/{company_id}/users/{user_id}";
+    let (from, to) = (json!({ "primary_contact": null }), json!({ "primary_contact": true }));
+    let contact = json!({ "primary_contact": true });
+    world.changes(route, "acme", contact.clone(), ("contact.changed", from, to)).await;
+    world.leaves_nothing(route, "acme", contact, false).await;
+    world.leaves_nothing(route, "nobody", json!({ "primary_contact": true }), true).await;
+
+    world
+        .running
+        .event(json!({ "type": "identify", "userId": "ada", "messageId": "i",
+            "traits": { "email": "ada@acme.example" } }))
+        .await;
+    let set = json!({ "status": "struggling", "note": "Lost a client." });
+    let answer = world.running.api(Method::PUT, "/v1/companies/acme/status", &set).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
+    world.running.settle().await;
+    let planned = world.running.get("/v1/actions").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let route = "PATCH /v1/actions/{id}";
+    let (from, to) = (json!({ "state": "planned" }), json!({ "state": "cancelled" }));
+    let undo = json!({ "state": "cancelled" });
+    world.changes(route, &planned, undo.clone(), ("action.changed", from, to)).await;
+    world.leaves_nothing(route, &planned, undo, true).await;
+
     let all = world.running.get("/v1/audit?limit=200").await.to_string();
-    for secret in [&key, rotated["key"].as_str().unwrap(), token["token"].as_str().unwrap()] {
+    let secrets = [&rotated["key"], &token["token"], &webhook["secret"], &renewed["secret"]];
+    for secret in secrets.map(|secret| secret.as_str().unwrap()).into_iter().chain([key.as_str()]) {
         assert!(!all.contains(secret), "a secret in the audit");
     }
     let mut routes = BTreeSet::new();

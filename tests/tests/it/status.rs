@@ -67,6 +67,35 @@ async fn a_transition_is_told_and_a_confirmation_is_only_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transition_says_what_it_will_do_and_does_that() {
+    let running = with_company().await;
+    let traits = json!({ "email": "ada@acme.example" });
+    running.event(json!({ "type": "identify", "userId": "ada", "messageId": "i", "traits": traits })).await;
+    let first = read(&set(&running, "struggling", "Lost their biggest client.", &[]).await);
+    let will = first["will"].as_array().unwrap();
+    assert_eq!(will.len(), 2, "{first}");
+    assert_eq!(will[0]["rule"], "struggling");
+    assert!(will[0]["due_at"].as_str().unwrap().starts_with("2026-09-02T09:15:"), "the clock runs: {first}");
+    assert_eq!((&will[0]["action"]["do"], &will[0]["action"]["user_id"]), (&json!("email"), &json!("ada")));
+    assert_eq!(will[1]["action"]["due_at"].as_str().unwrap().get(..10), Some("2026-09-03"));
+
+    // The rules hear of it on the bus; the clock waits for that. The mail can still be undone then.
+    running.clock("2026-09-02T09:05:00Z").await;
+    let mut done: Vec<Value> = Vec::new();
+    for state in ["planned", "done"] {
+        let found = running.get(&format!("/v1/actions?state={state}&company_id=acme")).await;
+        done.extend(found["items"].as_array().unwrap().iter().map(|action| action["action"].clone()));
+    }
+    assert_eq!(done, will.iter().map(|will| will["action"].clone()).collect::<Vec<_>>());
+
+    let again = read(&set(&running, "struggling", "Still so.", &[]).await);
+    assert_eq!(again["will"], json!([]), "a confirmation sets nothing in motion");
+    let other = read(&set(&running, "healthy", "They found another.", &[]).await);
+    assert_eq!(other["will"], json!([]), "no rule is about it");
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retry_changes_nothing_and_a_reused_key_is_refused() {
     let running = with_company().await;
     let key = [("idempotency-key", "k1")];

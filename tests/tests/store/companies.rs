@@ -169,6 +169,7 @@ async fn a_patch_sets_clears_and_leaves() {
         churned_on: Some(Some(day("2026-12-01"))),
         notice_on: Some(Some(day("2026-10-01"))),
         request_feedback: Some(true),
+        tags: Some(["vip".to_owned(), "pilot".to_owned()].into()),
     };
     table.patch_company(&a, &id, &all).await.unwrap();
     let found = table.company(&a, &id).await.unwrap().unwrap();
@@ -177,6 +178,9 @@ async fn a_patch_sets_clears_and_leaves() {
     assert_eq!((found.renewal_on, found.churned_on), (Some(day("2027-01-01")), Some(day("2026-12-01"))));
     assert_eq!((found.notice_on, found.request_feedback), (Some(day("2026-10-01")), true));
     assert_eq!(found.language, Some(Language::German));
+    assert_eq!(Some(&found.tags), all.tags.as_ref());
+    table.patch_company(&a, &id, &Patch { tags: Some([].into()), ..Patch::default() }).await.unwrap();
+    assert!(table.company(&a, &id).await.unwrap().unwrap().tags.is_empty());
 
     let cleared = Patch { owner: Some(None), churned_on: Some(None), ..Patch::default() };
     table.patch_company(&a, &id, &cleared).await.unwrap();

@@ -186,6 +186,7 @@ async fn are_described_when_they_are_members() {
         name: Some("Ann".to_owned()),
         time_zone: Some(zone),
         language: Some("de-AT".to_owned()),
+        primary_contact: Some(true),
     };
     assert!(is_conflict(table.describe_member(&a, &acme, &ann, &person).await));
     note(&table, "ann", "2026-09-01T10:00:00Z").await;
@@ -196,4 +197,24 @@ async fn are_described_when_they_are_members() {
     let found = member(&table, "ann").await;
     assert_eq!((found.email, found.name), (person.email, renamed.name));
     assert_eq!((found.time_zone, found.language), (Some(zone), person.language));
+    assert_eq!((found.primary_contact, found.contact), (Some(true), None));
+}
+
+#[tokio::test]
+async fn are_primary_contacts_as_the_csm_says_else_the_product() {
+    let table = table().await;
+    let (a, acme, ann) = (workspace(), company("acme"), user("ann"));
+    let set = async |contact| {
+        let written = table.set_primary_contact(&a, &acme, &ann, contact).await.unwrap();
+        written.map(|member| member.is_primary_contact())
+    };
+    assert_eq!(set(Some(true)).await, None, "nobody becomes a member by it");
+    note(&table, "ann", "2026-09-01T10:00:00Z").await;
+    let said = Person { primary_contact: Some(true), ..Person::default() };
+    table.describe_member(&a, &acme, &ann, &said).await.unwrap();
+    assert_eq!(set(None).await, Some(true));
+    assert_eq!(set(Some(false)).await, Some(false));
+    assert_eq!(set(None).await, Some(true));
+    table.retire_member(&a, &acme, &ann, &user("anna")).await.unwrap();
+    assert_eq!(set(Some(true)).await, None, "the seat is another person's");
 }

@@ -84,6 +84,12 @@ fn an_identify_call_describes_a_person() {
         |traits: &str| of_context.replacen(r#""context""#, &format!(r#""traits":{traits},"context""#), 1);
     assert_eq!(traits(&without("{}")).email.as_deref(), Some("a@b.c"));
     assert_eq!(traits(&without(r#"{"email":"own@b.c"}"#)).email.as_deref(), Some("own@b.c"));
+    for (word, said) in [("true", Some(true)), ("false", Some(false)), ("null", None), ("\"Ann\"", None)] {
+        for name in ["primary_contact", "primaryContact"] {
+            let told = traits(&without(&format!(r#"{{"email":"a@b.c","{name}":{word}}}"#)));
+            assert_eq!(told.primary_contact, said, "{name} {word}");
+        }
+    }
     for address in ["no", "@b", "a@", "a@b\\nBcc: x@y", "a b@c"] {
         let event = format!(r#"{{"type":"identify","userId":"u","traits":{{"email":"{address}"}}}}"#);
         assert_eq!(traits(&event).email, None, "{address}");
@@ -243,4 +249,11 @@ fn a_broken_context_of_the_batch_loses_no_event() {
     let reading =
         batch(r#"{"context":{"groupId":"\ud83d"},"batch":[{"type":"page","userId":"u","name":"ok"}]}"#);
     assert_eq!(reading.events.len(), 1);
+}
+
+#[test]
+fn a_primary_contact_that_a_company_names_is_a_trait_as_any_other() {
+    let event = one(r#"{"type":"group","userId":"u","groupId":"c","traits":{"primaryContact":"Ann"}}"#);
+    assert_eq!(event.company_traits.unwrap().others["primarycontact"], "Ann");
+    assert_eq!(event.user_traits, None);
 }

@@ -63,6 +63,7 @@ const COLUMNS: &[Column] = &[
     ("disagreement", |company| text(company.disagreement)),
     ("request_feedback", |company| text(company.request_feedback)),
     ("last_seen_at", |company| instant(company.last_seen_at?)),
+    ("tags", |company| text(company.tags.iter().map(String::as_str).collect::<Vec<_>>().join("; "))),
 ];
 
 fn number(value: impl ToString) -> Option<Cell> {

@@ -9,7 +9,7 @@ use super::churned;
 use crate::params::Params;
 
 /// Names of the parameters that filter.
-pub const PARAMETERS: [&str; 6] = ["q", "owner", "status", "engagement", "quadrant", "flag"];
+pub const PARAMETERS: [&str; 7] = ["q", "owner", "status", "engagement", "quadrant", "flag", "tag"];
 
 /// What a company can be marked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,6 +38,7 @@ pub struct Filter {
     engagement: Option<Standing>,
     quadrant: Option<Cell>,
     flag: Option<Flag>,
+    tag: Option<String>,
 }
 
 impl Filter {
@@ -50,6 +51,7 @@ impl Filter {
             engagement: params.one_of("engagement")?,
             quadrant: params.one_of("quadrant")?,
             flag: params.one_of("flag")?,
+            tag: params.text("tag").map(str::to_owned),
         })
     }
 
@@ -79,5 +81,6 @@ impl Filter {
             && self.engagement.is_none_or(|band| standing == Some(band))
             && self.quadrant.is_none_or(|cell| company.quadrant == cell)
             && self.flag.is_none_or(flag)
+            && self.tag.as_ref().is_none_or(|tag| company.tags.contains(tag))
     }
 }

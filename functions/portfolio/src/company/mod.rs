@@ -4,6 +4,7 @@ pub mod get;
 pub mod happiness;
 pub mod months;
 pub mod patch;
+pub mod patch_user;
 mod range;
 pub mod status_changes;
 pub mod users;

@@ -1,5 +1,7 @@
 //! `PATCH /v1/companies/{company_id}`: what a CSM changes of a company.
 
+use std::collections::BTreeSet;
+
 use axum::{extract::State, response::Response};
 use barometer_cloud::{
     StoreError, asking,
@@ -9,7 +11,7 @@ use barometer_cloud::{
         companies::Patch,
     },
 };
-use barometer_domain::{CompanyId, Zone, language::Language};
+use barometer_domain::{CompanyId, Zone, automation::is_tag, language::Language};
 use chrono::NaiveDate;
 use http::Uri;
 
@@ -22,6 +24,9 @@ use crate::{
 
 /// Longest name, owner and plan, in characters.
 const LONGEST: usize = 200;
+
+/// Most tags of a company.
+const MAX_TAGS: usize = 50;
 
 /// How often a change is tried when others change the company at the same time.
 const TRIES: u32 = 5;
@@ -73,7 +78,21 @@ fn read(mut fields: Fields, id: &CompanyId) -> Result<Patch, Problem> {
         churned_on: fields.nullable::<NaiveDate>("churned_on"),
         notice_on: fields.nullable::<NaiveDate>("notice_on"),
         request_feedback: fields.value::<bool>("request_feedback"),
+        tags: tags(&mut fields),
     };
     fields.finish()?;
     Ok(patch)
+}
+
+/// The tags, all of them; null for none. What is no tag is named by its place.
+fn tags(fields: &mut Fields) -> Option<BTreeSet<String>> {
+    let tags: Vec<String> = fields.nullable("tags")?.unwrap_or_default();
+    for (index, _) in tags.iter().enumerate().filter(|(_, tag)| !is_tag(tag)) {
+        fields.refuse(format!("/tags/{index}"), "a tag has 1 to 40 characters on one line");
+    }
+    let tags: BTreeSet<String> = tags.into_iter().collect();
+    if tags.len() > MAX_TAGS {
+        fields.refuse("/tags", format!("a company has at most {MAX_TAGS} tags"));
+    }
+    Some(tags)
 }

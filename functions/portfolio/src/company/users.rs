@@ -75,21 +75,32 @@ pub async fn users(
     let members = table.members(workspace, &id).await?;
     let Page { items, next_cursor } =
         paging::by_key(members, &params, "users", false, |member: &Member| member.user_id.to_string())?;
+    let items = views(table, workspace, items, &company, &settings, now).await?;
+    Ok(Json(Page { items, next_cursor }))
+}
+
+/// Members of a company as the API shows them.
+pub async fn views(
+    table: &Table,
+    workspace: &WorkspaceId,
+    members: Vec<Member>,
+    company: &Company,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<Vec<UserView>, StoreError> {
+    let id = &company.company_id;
     let (persons, seen, answers) = tokio::join!(
-        persons(table, workspace, &items),
-        last_seen(table, workspace, &id, settings.time_zone),
-        last_answers(table, workspace, &id, now)
+        persons(table, workspace, &members),
+        last_seen(table, workspace, id, settings.time_zone),
+        last_answers(table, workspace, id, now)
     );
     let (mut persons, seen, answers) = (persons?, seen?, answers?);
-    let items = items
-        .into_iter()
-        .map(|member| {
-            let person = persons.remove(&member.user_id).unwrap_or_default();
-            let (seen, answer) = (seen.get(&member.user_id).copied(), answers.get(&member.user_id).cloned());
-            view(member, person, seen, answer, &company, &settings, now)
-        })
-        .collect();
-    Ok(Json(Page { items, next_cursor }))
+    let views = members.into_iter().map(|member| {
+        let person = persons.remove(&member.user_id).unwrap_or_default();
+        let (seen, answer) = (seen.get(&member.user_id).copied(), answers.get(&member.user_id).cloned());
+        view(member, person, seen, answer, company, settings, now)
+    });
+    Ok(views.collect())
 }
 
 fn view(

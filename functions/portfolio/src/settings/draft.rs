@@ -4,7 +4,8 @@ use barometer_cloud::http::{
     Problem,
     body::{Fields, pointer},
 };
-use barometer_domain::{Settings, band::Bands};
+use barometer_domain::{Settings, automation::AutomationRule, band::Bands};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Longest note, in characters.
@@ -37,12 +38,12 @@ impl Draft {
                 fields.refuse(pointer(&name), "there is no such setting");
                 continue;
             }
-            let alone = Map::from_iter([(name.clone(), value.clone())]);
-            match serde_json::from_value::<Settings>(Value::Object(alone)) {
-                Ok(_) => {
-                    changes.insert(name, value);
-                }
-                Err(error) => fields.refuse(pointer(&name), error.to_string()),
+            let wrong = unreadable(&name, &value);
+            if wrong.is_empty() {
+                changes.insert(name, value);
+            }
+            for (pointer, detail) in wrong {
+                fields.refuse(pointer, detail);
             }
         }
         fields.finish()?;
@@ -64,6 +65,20 @@ impl Draft {
         fields.finish()?;
         Ok(settings)
     }
+}
+
+/// What can't be read of a field, with pointers: of the rules each one on its own.
+fn unreadable(name: &str, value: &Value) -> Vec<(String, String)> {
+    if let ("rules", Value::Array(rules)) = (name, value) {
+        let wrong = rules.iter().enumerate().filter_map(|(index, rule)| {
+            let error = AutomationRule::deserialize(rule).err()?;
+            Some((format!("/rules/{index}"), error.to_string()))
+        });
+        return wrong.collect();
+    }
+    let alone = Map::from_iter([(name.to_owned(), value.clone())]);
+    let read = serde_json::from_value::<Settings>(Value::Object(alone));
+    read.err().map(|error| (pointer(name), error.to_string())).into_iter().collect()
 }
 
 fn note(fields: &mut Fields) -> String {

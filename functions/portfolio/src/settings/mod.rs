@@ -1,6 +1,7 @@
 //! The settings of a workspace: every save is a version that stays.
 
 mod draft;
+pub mod endpoints;
 pub mod get;
 pub mod put;
 pub mod versions;

@@ -15,7 +15,7 @@ use barometer_cloud::{
 use http::{HeaderMap, Uri, header};
 use serde::Serialize;
 
-use super::{Shown, current, draft::Draft, tag};
+use super::{Shown, current, draft::Draft, endpoints, tag};
 use crate::{Deps, caller::Admin, params::Params};
 
 /// How often a save is tried when others save at the same time.
@@ -58,6 +58,14 @@ async fn save(
     let settings = draft.upon(&before.settings)?;
     if settings == before.settings {
         return Ok(Some(before));
+    }
+    if settings.rules != before.settings.rules {
+        let at = |number| format!("/rules/{number}");
+        let mut fields = Fields::default();
+        for error in endpoints::wrong(&deps.table, &caller.workspace, &settings.rules, at).await? {
+            fields.refuse(error.pointer, error.detail);
+        }
+        fields.finish()?;
     }
     let version = before.next(settings, &caller.author, &draft.note, deps.clock.now());
     let entry = Entry::new(Action::SettingsSaved, "settings", &caller.author, version.saved_at)?;

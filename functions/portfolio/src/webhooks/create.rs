@@ -3,13 +3,16 @@
 use axum::extract::State;
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
-    table::webhooks::{Kind, Webhook},
+    table::{
+        audit::{Action, Entry},
+        webhooks::{Kind, Webhook},
+    },
     workspaces::random_id,
 };
 use barometer_webhook::Secret;
 use http::{StatusCode, Uri};
 
-use super::{SecretView, input, no_randomness};
+use super::{SecretView, WebhookView, input, no_randomness};
 use crate::{Deps, caller::Admin, params::Params};
 
 /// Most endpoints of a workspace.
@@ -51,6 +54,9 @@ pub async fn create(
         created_at: now,
         last: None,
     };
-    deps.table.add_webhook(&webhook).await?;
+    let workspace = webhook.workspace_id.clone();
+    let entry = Entry::new(Action::WebhookCreated, &webhook.id, &webhook.created_by, now)?;
+    let entry = entry.change(&(), &WebhookView::new(webhook.clone(), deps.reach, now))?;
+    deps.table.recording(&workspace, &entry).add_webhook(&webhook).await?;
     Ok((StatusCode::CREATED, Json(SecretView::new(webhook, deps.reach, now))))
 }

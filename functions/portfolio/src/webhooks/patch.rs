@@ -3,7 +3,10 @@
 use axum::extract::State;
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
-    table::webhooks::Change,
+    table::{
+        audit::{Action, Entry},
+        webhooks::{Change, Webhook},
+    },
 };
 use http::Uri;
 
@@ -24,6 +27,15 @@ pub async fn patch(
     let enabled: Option<bool> = fields.value("enabled");
     fields.finish()?;
     let change = Change { name, url, disabled_at: enabled.map(|enabled| (!enabled).then_some(now)) };
-    let changed = deps.table.change_webhook(&caller.workspace, &id, &change).await?;
-    Ok(Json(WebhookView::new(changed.ok_or_else(no_webhook)?, deps.reach, now)))
+    let (table, workspace) = (&deps.table, &caller.workspace);
+    let before = table.webhook(workspace, &id).await?.ok_or_else(no_webhook)?;
+    let shown = |webhook: Webhook| WebhookView::new(webhook, deps.reach, now);
+    let after = change.upon(before.clone());
+    if before == after {
+        return Ok(Json(shown(before)));
+    }
+    let entry = Entry::new(Action::WebhookChanged, &id, &caller.author, now)?;
+    let entry = entry.change(&shown(before), &shown(after))?;
+    let changed = table.recording(workspace, &entry).change_webhook(workspace, &id, &change).await?;
+    Ok(Json(shown(changed.ok_or_else(no_webhook)?)))
 }

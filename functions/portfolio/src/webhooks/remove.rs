@@ -1,10 +1,13 @@
 //! `DELETE /v1/webhooks/{id}`: ends an endpoint.
 
 use axum::extract::State;
-use barometer_cloud::http::Problem;
+use barometer_cloud::{
+    http::Problem,
+    table::audit::{Action, Entry},
+};
 use http::{StatusCode, Uri};
 
-use super::{WebhookPath, no_webhook};
+use super::{WebhookPath, WebhookView, no_webhook};
 use crate::{Deps, caller::Admin, params::Params};
 
 /// Deletes an endpoint with its secrets. What was to be sent there isn't any more.
@@ -15,7 +18,11 @@ pub async fn remove(
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
     Params::read(&uri, &[])?;
-    if deps.table.delete_webhook(&caller.workspace, &id).await? {
+    let now = deps.clock.now();
+    let webhook = deps.table.webhook(&caller.workspace, &id).await?.ok_or_else(no_webhook)?;
+    let entry = Entry::new(Action::WebhookDeleted, &id, &caller.author, now)?;
+    let entry = entry.change(&WebhookView::new(webhook, deps.reach, now), &())?;
+    if deps.table.recording(&caller.workspace, &entry).delete_webhook(&caller.workspace, &id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(no_webhook())

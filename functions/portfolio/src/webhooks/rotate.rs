@@ -1,7 +1,10 @@
 //! `POST /v1/webhooks/{id}/rotate`: gives an endpoint a new secret.
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem, body::OptionalFields};
+use barometer_cloud::{
+    http::{Json, Problem, body::OptionalFields},
+    table::audit::{Action, Entry},
+};
 use barometer_webhook::Secret;
 use chrono::TimeDelta;
 use http::{StatusCode, Uri};
@@ -31,6 +34,9 @@ pub async fn rotate(
     }
     let secret = Secret::random().map_err(no_randomness)?.reveal();
     let now = deps.clock.now();
-    let webhook = deps.table.rotate_webhook(webhook, secret, now + OVERLAP).await?;
+    let until = serde_json::json!({ "previous_secret_until": now + OVERLAP });
+    let entry = Entry::new(Action::WebhookRotated, &id, &caller.author, now)?.change(&(), &until)?;
+    let table = deps.table.recording(&caller.workspace, &entry);
+    let webhook = table.rotate_webhook(webhook, secret, now + OVERLAP).await?;
     Ok(Json(SecretView::new(webhook, deps.reach, now)))
 }

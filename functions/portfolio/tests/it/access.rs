@@ -30,6 +30,9 @@ async fn nothing_is_told_without_a_valid_credential() {
         "/v1/api-tokens",
         "/v1/sources",
         "/v1/webhooks",
+        "/v1/rules/presets",
+        "/v1/rules/struggling/runs",
+        "/v1/actions",
     ]) {
         for headers in
             [[("cookie", "")], [("authorization", "Bearer nonsense")], [("authorization", &bearer)]]
@@ -66,6 +69,7 @@ async fn a_scope_includes_those_before_it_and_no_other() {
     let calls = [
         (Method::GET, "/v1/settings", "", [200, 200, 200]),
         (Method::PATCH, "/v1/companies/acme", r#"{"plan":"pro"}"#, [403, 200, 200]),
+        (Method::PATCH, "/v1/companies/acme/users/x", r#"{"primary_contact":true}"#, [403, 404, 404]),
         (Method::PUT, "/v1/settings", "{}", [403, 403, 200]),
         (Method::POST, "/v1/settings/what-if", "{}", [200, 200, 200]),
         (Method::GET, "/v1/sources", "", [200, 200, 200]),
@@ -79,6 +83,11 @@ async fn a_scope_includes_those_before_it_and_no_other() {
         (Method::PATCH, "/v1/webhooks/nothing", "{}", [403, 403, 404]),
         (Method::POST, "/v1/webhooks/nothing/rotate", "", [403, 403, 404]),
         (Method::DELETE, "/v1/webhooks/nothing", "", [403, 403, 404]),
+        (Method::GET, "/v1/rules/presets", "", [200, 200, 200]),
+        (Method::GET, "/v1/rules/struggling/runs", "", [200, 200, 200]),
+        (Method::POST, "/v1/rules/dry-run", r#"{"rule_id":"struggling"}"#, [200, 200, 200]),
+        (Method::GET, "/v1/actions", "", [200, 200, 200]),
+        (Method::PATCH, "/v1/actions/nothing", r#"{"state":"cancelled"}"#, [403, 404, 404]),
         (Method::GET, "/v1/api-tokens", "", [403, 403, 200]),
         (Method::POST, "/v1/api-tokens", r#"{"label":"x","scope":"read"}"#, [403, 403, 201]),
         (Method::DELETE, "/v1/api-tokens/nothing", "", [403, 403, 404]),

@@ -9,23 +9,28 @@ use aws_credential_types::Credentials;
 use axum::{Router, body::Body};
 use barometer_cloud::{
     Clock, Table,
+    automation::Automation,
     clients::{self, Aws},
     table::{
         answers::Void,
         companies::{Engagement, Profile, Readings},
         credentials::{Credential, Kind, Scope},
+        members::Person,
+        statuses::StatusChange,
     },
     workspaces::{self, NewWorkspace},
 };
 use barometer_domain::{
     CompanyId, IsoWeek, Percent, UserId, WorkspaceId,
+    automation::{Happened, Occurrence},
     band::{Bands, Standing},
     component::{AdoptionCounts, Component, Components, FeedbackCounts, LoginCounts, Missing},
     settings::MissingPolicy,
+    status::{BusinessStatus, ChangeKind, Status},
     telemetry::Telemetry,
     week::{Confidence, WeekSnapshot},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -284,4 +289,38 @@ pub fn snapshot(of: &str, score: Option<u16>) -> WeekSnapshot {
         uses: Default::default(),
         basis: Default::default(),
     }
+}
+
+/// Sets a company's business status, and has the workspace's rules act on that.
+pub async fn became(home: &Home, id: &str, to: Status) {
+    let before = home.table.company(&home.workspace, &company(id)).await.unwrap().unwrap();
+    let from = before.status.as_ref().map(|status| status.value);
+    let change = StatusChange {
+        id: format!("change-{id}-{}", before.status_version),
+        kind: ChangeKind::of(from, to),
+        from,
+        status: BusinessStatus {
+            value: to,
+            note: "A test".to_owned(),
+            author: "csm@initech.example".to_owned(),
+            set_at: at(NOW),
+            review_by: at(NOW) + TimeDelta::days(30),
+        },
+    };
+    let (company, version) = (company(id), before.status_version);
+    home.table.set_status(&home.workspace, &company, version, &change, &[]).await.unwrap();
+    let after = home.table.company(&home.workspace, &company).await.unwrap().unwrap();
+    let happened = Happened::Status { from, to };
+    let occurrence = Occurrence { happened, period: change.id, at: at(NOW) };
+    let automation = Automation { table: &home.table, workspace: &home.workspace, now: at(NOW) };
+    automation.occurred(&after, &occurrence).await.unwrap();
+}
+
+/// Makes somebody known who can be mailed.
+pub async fn reachable(home: &Home, id: &str, who: &str) {
+    let (company, user) = (company(id), user(who));
+    let day = "2026-09-01".parse().unwrap();
+    home.table.note_member(&home.workspace, &company, &user, at("2026-09-01T08:00:00Z"), day).await.unwrap();
+    let person = Person { email: Some(format!("{who}@{id}.example")), ..Person::default() };
+    home.table.describe_member(&home.workspace, &company, &user, &person).await.unwrap();
 }

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod access;
+mod actions;
 mod common;
 mod companies;
 mod company;
 mod patch;
+mod rules;
 mod scored;
 mod settings;
 mod sources;

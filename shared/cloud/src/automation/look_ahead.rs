@@ -15,7 +15,7 @@ pub struct Ahead {
     pub planned: Vec<Planned>,
     /// Until when it is quiet there, so that it would do nothing.
     pub quiet_until: Option<chrono::DateTime<chrono::Utc>>,
-    /// Who would be mailed.
+    /// Who would be mailed; nobody for a rule that mails nobody.
     pub contacts: Vec<Contact>,
 }
 
@@ -31,7 +31,11 @@ pub async fn look_ahead(
     if !rule.applies(&occurrence.happened, &facts(company, now)) {
         return Ok(None);
     }
-    let contacts = contacts(table, workspace, &company.company_id, settings, now).await?;
+    let contacts = if rule.mails() {
+        contacts(table, workspace, &company.company_id, settings, now).await?
+    } else {
+        Vec::new()
+    };
     let quiet = table.quiet(workspace, &company.company_id, &rule.id).await?;
     Ok(Some(Ahead {
         planned: planned(rule, occurrence, company, &contacts, settings, now),

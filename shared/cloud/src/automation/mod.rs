@@ -3,12 +3,16 @@
 //! What a rule does about one occurrence is written once, whoever tells of it and how often. What has no time to wait for
 //! (tasks, tags) is done right after; what ends in between, mails and webhooks are done by `perform-actions`.
 
+mod as_if;
 mod carry_out;
 mod look_ahead;
+mod moves;
 mod set_back;
 
+pub use as_if::{as_if, brought_about};
 pub use carry_out::{Carried, carry_out};
 pub use look_ahead::{Ahead, look_ahead};
+pub use moves::MoveError;
 pub use set_back::{set_back, still_holds};
 
 use barometer_domain::{
@@ -156,11 +160,7 @@ impl Automation<'_> {
             self.write(&firing, &[], TimeDelta::zero(), &[]).await?;
             return Ok(Vec::new());
         }
-        let mails = rule
-            .actions
-            .iter()
-            .any(|action| matches!(action, barometer_domain::automation::Action::Email { .. }));
-        let contacts = if mails {
+        let contacts = if rule.mails() {
             contacts(self.table, self.workspace, &company.company_id, settings, self.now).await?
         } else {
             Vec::new()

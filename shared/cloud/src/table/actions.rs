@@ -11,6 +11,7 @@ use barometer_domain::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Range, StoreError, Table, item, keys, or_done};
@@ -18,6 +19,9 @@ use crate::bus::Event;
 
 /// How long firings and ended actions are kept.
 const KEPT: TimeDelta = TimeDelta::days(400);
+
+/// Actions of a list that are read at the same time.
+const AT_ONCE: usize = 16;
 
 /// How far an action is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -446,11 +450,10 @@ impl Table {
         limit: i32,
     ) -> Result<Vec<(String, Action)>, StoreError> {
         let behind = after.map(|after| ("<", after.to_owned()));
-        let mut actions = Vec::new();
-        for entry in self.work_list(list(workspace, state), behind, false, limit).await? {
-            actions.extend(self.listed_action(entry).await?);
-        }
-        Ok(actions)
+        let found = self.work_list(list(workspace, state), behind, false, limit).await?;
+        let reads: Vec<_> = found.into_iter().map(|entry| self.listed_action(entry)).collect();
+        let actions: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        Ok(actions.into_iter().flatten().collect())
     }
 
     async fn listed_action(&self, entry: Item) -> Result<Option<(String, Action)>, StoreError> {

@@ -21,6 +21,12 @@
 //! | `source.deleted` | source | `DELETE /v1/sources/{id}` | name and limits → nothing |
 //! | `api_token.created` | api_token | `POST /v1/api-tokens` | nothing → label, scope, end |
 //! | `api_token.revoked` | api_token | `DELETE /v1/api-tokens/{id}` | label, scope, end → nothing |
+//! | `action.changed` | action | `PATCH /v1/actions/{id}` | its state and when it is due |
+//! | `contact.changed` | user | `PATCH …/users/{user_id}` | whether they are a primary contact |
+//! | `webhook.created` | webhook | `POST /v1/webhooks` | nothing → the endpoint, without what is secret |
+//! | `webhook.changed` | webhook | `PATCH /v1/webhooks/{id}` | what changed of it |
+//! | `webhook.rotated` | webhook | `POST /v1/webhooks/{id}/rotate` | until when the older secret signs |
+//! | `webhook.deleted` | webhook | `DELETE /v1/webhooks/{id}` | the endpoint → nothing |
 //! | `mail.tested` | mail | the page of mails | nothing → the language; never the address |
 //! | `sign_in`, `sign_out` | session | the page's sign-in and sign-out | nothing → by token or link |
 //!
@@ -89,6 +95,18 @@ actions! {
     ApiTokenCreated = "api_token.created" of "api_token",
     /// An API token was ended.
     ApiTokenRevoked = "api_token.revoked" of "api_token",
+    /// An action of a rule was undone, approved or repeated.
+    ActionChanged = "action.changed" of "action",
+    /// A user was made a primary contact, or is none any more.
+    ContactChanged = "contact.changed" of "user",
+    /// An endpoint of webhooks was made.
+    WebhookCreated = "webhook.created" of "webhook",
+    /// An endpoint of webhooks was changed, disabled or enabled.
+    WebhookChanged = "webhook.changed" of "webhook",
+    /// An endpoint of webhooks got a new secret.
+    WebhookRotated = "webhook.rotated" of "webhook",
+    /// An endpoint of webhooks was deleted.
+    WebhookDeleted = "webhook.deleted" of "webhook",
     /// A test mail was asked for.
     MailTested = "mail.tested" of "mail",
     /// Somebody signed in at the page.

@@ -207,6 +207,8 @@ pub struct Patch {
     pub notice_on: Option<Option<NaiveDate>>,
     /// Whether its users are asked for feedback.
     pub request_feedback: Option<bool>,
+    /// Its tags, all of them.
+    pub tags: Option<BTreeSet<String>>,
 }
 
 impl Patch {
@@ -223,7 +225,9 @@ impl Patch {
             churned_on,
             notice_on,
             request_feedback,
+            tags,
         } = self.clone();
+        changed.tags = tags.unwrap_or(changed.tags);
         changed.language = language.unwrap_or(changed.language);
         changed.name = name.unwrap_or(changed.name);
         changed.owner = owner.unwrap_or(changed.owner);
@@ -268,6 +272,12 @@ impl Patch {
         if let Some(date) = &self.churned_on {
             changes.set_or_remove("churned_on", date)?;
         }
+        match &self.tags {
+            // There is no empty set in the store.
+            Some(tags) if tags.is_empty() => changes.remove.push("tags"),
+            Some(tags) => changes.set("tags", AttributeValue::Ss(tags.iter().cloned().collect())),
+            None => {}
+        }
         Ok(changes)
     }
 }
@@ -284,6 +294,7 @@ pub struct Fields<'a> {
     churned_on: Option<NaiveDate>,
     notice_on: Option<NaiveDate>,
     request_feedback: bool,
+    tags: &'a BTreeSet<String>,
 }
 
 /// An update expression in the making.
@@ -386,6 +397,7 @@ impl Company {
             churned_on: self.churned_on,
             notice_on: self.notice_on,
             request_feedback: self.request_feedback,
+            tags: &self.tags,
         }
     }
 
@@ -541,7 +553,9 @@ impl Table {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut changes = patch.changes()?;
-        let fields = item::write(String::new(), String::new(), &seen.fields())?;
+        let mut fields = item::write(String::new(), String::new(), &seen.fields())?;
+        // Rules give a company tags at any time: of two who set all of them the last one wins.
+        fields.remove("tags");
         changes.only_upon(&fields);
         let handed_over_at = patch.upon(seen, now).handed_over_at;
         if handed_over_at != seen.handed_over_at {

@@ -1,6 +1,6 @@
 //! Members: the users of a company, with when each may be asked next.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use barometer_domain::{CompanyId, UserId, WorkspaceId, Zone, ask, member};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct Member {
     /// Whether the CSM made them a primary contact; nothing when the CSM said nothing.
     #[serde(default)]
     pub contact: Option<bool>,
+    /// Whether the product says that they are one.
+    #[serde(default)]
+    pub primary_contact: Option<bool>,
     /// When they were last asked for this company.
     #[serde(default)]
     pub last_ask_at: Option<DateTime<Utc>>,
@@ -61,9 +64,9 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether mails to the company go to them first.
+    /// Whether mails to the company go to them first: what the CSM said, else what the product says.
     pub fn is_primary_contact(&self) -> bool {
-        self.contact.unwrap_or(false)
+        self.contact.or(self.primary_contact).unwrap_or(false)
     }
 
     /// The member as the rules see it; `excluded` by the settings.
@@ -87,20 +90,23 @@ pub struct Person {
     /// Language, as a BCP 47 tag.
     #[serde(default)]
     pub language: Option<String>,
+    /// Whether mails to their company go to them first.
+    #[serde(default)]
+    pub primary_contact: Option<bool>,
 }
 
 impl Person {
     /// Name and value of every field that is known.
-    pub(super) fn known(&self) -> Vec<(&'static str, String)> {
-        [
+    pub(super) fn known(&self) -> Vec<(&'static str, AttributeValue)> {
+        let texts = [
             ("email", self.email.clone()),
             ("name", self.name.clone()),
             ("time_zone", self.time_zone.map(|zone| zone.to_string())),
             ("language", self.language.clone()),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
+        ];
+        let texts = texts.into_iter().filter_map(|(name, value)| Some((name, item::text(value?))));
+        let contact = self.primary_contact.map(|is| ("primary_contact", AttributeValue::Bool(is)));
+        texts.chain(contact).collect()
     }
 }
 
@@ -210,10 +216,38 @@ impl Table {
         for (name, value) in known {
             request = request
                 .expression_attribute_names(format!("#{name}"), name)
-                .expression_attribute_values(format!(":{name}"), item::text(value));
+                .expression_attribute_values(format!(":{name}"), value);
         }
         request.send().await?;
         Ok(())
+    }
+
+    /// Makes somebody a primary contact of a company or none, whatever the product says; with nothing the product's word
+    /// counts again. Returns the member as it is then; nothing when there is none.
+    pub async fn set_primary_contact(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        user: &UserId,
+        contact: Option<bool>,
+    ) -> Result<Option<Member>, StoreError> {
+        let mut request = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(keys::company(workspace, company), keys::member(user))))
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#owner)")
+            .expression_attribute_names("#owner", OWNER)
+            .expression_attribute_names("#contact", "contact");
+        request = match contact {
+            Some(contact) => request
+                .update_expression("SET #contact = :contact")
+                .expression_attribute_values(":contact", AttributeValue::Bool(contact)),
+            None => request.update_expression("REMOVE #contact"),
+        };
+        match self.apply(request.build()?).await {
+            Ok(()) => self.member(workspace, company, user).await,
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Ends a membership from a local day on, or, with nothing, revives it.

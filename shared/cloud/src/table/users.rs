@@ -41,6 +41,9 @@ pub struct User {
     /// Language, as a BCP 47 tag.
     #[serde(default)]
     pub language: Option<String>,
+    /// Whether the product says that mails to their company go to them first.
+    #[serde(default)]
+    pub primary_contact: Option<bool>,
     /// Who this user turned out to be.
     #[serde(default)]
     pub claim: Option<Claim>,
@@ -79,6 +82,7 @@ impl User {
             name: self.name.clone(),
             time_zone: self.time_zone,
             language: self.language.clone(),
+            primary_contact: self.primary_contact,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Secrets are kept readable, because signing needs them; the table is encrypted, and the API shows a secret once. The URL
 //! of a chat is a secret of its kind: whoever knows it can write there.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,22 @@ pub struct Change {
     pub disabled_at: Option<Option<DateTime<Utc>>>,
 }
 
+impl Change {
+    /// An endpoint with the changes made.
+    pub fn upon(&self, mut webhook: Webhook) -> Webhook {
+        webhook.name = self.name.clone().unwrap_or(webhook.name);
+        webhook.url = self.url.clone().unwrap_or(webhook.url);
+        match self.disabled_at {
+            Some(Some(at)) => {
+                webhook.disabled = webhook.disabled.or(Some(Disabled { at, by: DisabledBy::Admin }));
+            }
+            Some(None) => webhook.disabled = None,
+            None => {}
+        }
+        webhook
+    }
+}
+
 impl Webhook {
     /// The secret before the current one, while it signs.
     pub fn signing_previous(&self, now: DateTime<Utc>) -> Option<&PreviousSecret> {
@@ -128,7 +144,8 @@ fn if_there<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
 impl Table {
     /// Adds an endpoint. Errors: [`StoreError::Conflict`] when its id is taken.
     pub async fn add_webhook(&self, webhook: &Webhook) -> Result<(), StoreError> {
-        self.put(item::write(pk(&webhook.workspace_id), webhook.id.clone(), webhook)?, true).await
+        let put = item::write(pk(&webhook.workspace_id), webhook.id.clone(), webhook)?;
+        self.transact(vec![self.transact_put(put, true)?]).await
     }
 
     /// The endpoints of a workspace, in no order that means something.
@@ -151,8 +168,10 @@ impl Table {
     ) -> Result<Option<Webhook>, StoreError> {
         let mut sets = Vec::new();
         let mut removes = Vec::new();
-        let mut request =
-            self.update(pk(workspace), id.to_owned()).condition_expression("attribute_exists(pk)");
+        let mut request = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(pk(workspace), id.to_owned())))
+            .condition_expression("attribute_exists(pk)");
         for (name, value) in [("name", &change.name), ("url", &change.url)] {
             if let Some(value) = value {
                 sets.push(format!("#{name} = :{name}"));
@@ -183,9 +202,10 @@ impl Table {
         if expression.is_empty() {
             return self.webhook(workspace, id).await;
         }
-        let changed = request.update_expression(expression).return_values(ReturnValue::AllNew).send().await;
-        let changed = if_there(changed.map_err(StoreError::from))?;
-        changed.and_then(|answer| answer.attributes).map(item::read).transpose()
+        match if_there(self.apply(request.update_expression(expression).build()?).await)? {
+            Some(()) => self.webhook(workspace, id).await,
+            None => Ok(None),
+        }
     }
 
     /// Gives an endpoint, which was read before, another secret. The one that it had signs too until `until`; one from a
@@ -197,7 +217,9 @@ impl Table {
         until: DateTime<Utc>,
     ) -> Result<Webhook, StoreError> {
         let previous = webhook.secret.map(|secret| PreviousSecret { secret, until });
-        self.update(pk(&webhook.workspace_id), webhook.id.clone())
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(pk(&webhook.workspace_id), webhook.id.clone())))
             .update_expression("SET #secret = :secret, #previous = :previous")
             .condition_expression("#secret = :seen")
             .expression_attribute_names("#secret", "secret")
@@ -205,8 +227,8 @@ impl Table {
             .expression_attribute_values(":secret", item::text(&secret))
             .expression_attribute_values(":previous", item::value(&previous)?)
             .expression_attribute_values(":seen", item::value(&previous.as_ref().map(|seen| &seen.secret))?)
-            .send()
-            .await?;
+            .build()?;
+        self.apply(update).await?;
         Ok(Webhook { secret: Some(secret), previous, ..webhook })
     }
 
@@ -241,14 +263,12 @@ impl Table {
 
     /// Deletes an endpoint with its secrets. Returns whether there was one.
     pub async fn delete_webhook(&self, workspace: &WorkspaceId, id: &str) -> Result<bool, StoreError> {
-        let answer = self
-            .client
-            .delete_item()
+        let delete = Delete::builder()
             .table_name(&self.name)
             .set_key(Some(item::key(pk(workspace), id.to_owned())))
-            .return_values(ReturnValue::AllOld)
-            .send()
-            .await?;
-        Ok(answer.attributes.is_some_and(|old| !old.is_empty()))
+            .condition_expression("attribute_exists(pk)")
+            .build()?;
+        let deleted = self.transact(vec![TransactWriteItem::builder().delete(delete).build()]).await;
+        Ok(if_there(deleted)?.is_some())
     }
 }

@@ -89,9 +89,10 @@ pub enum Wanted {
 }
 
 /// One thing that is to be done, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Planned {
     /// What.
+    #[serde(rename = "action")]
     pub wanted: Wanted,
     /// When; nothing when somebody must approve it first.
     pub due_at: Option<DateTime<Utc>>,
@@ -115,8 +116,7 @@ pub fn plan(
         to,
         renewal_on: subject.renewal_on.map(|day| day.to_string()).unwrap_or_default(),
     };
-    let mails = rule.actions.iter().any(|action| matches!(action, Action::Email { .. }));
-    let nobody = mails && subject.contacts.is_empty();
+    let nobody = rule.mails() && subject.contacts.is_empty();
     rule.actions
         .iter()
         .flat_map(|action| match action {

@@ -248,6 +248,11 @@ impl AutomationRule {
     pub fn cool_down(&self) -> TimeDelta {
         TimeDelta::days(i64::from(self.cooldown_days))
     }
+
+    /// Whether it mails anybody.
+    pub fn mails(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::Email { .. }))
+    }
 }
 
 /// Rules that no single field's type can hold. Returns what is wrong, with JSON pointers below `/rules`.
@@ -352,19 +357,19 @@ impl Action {
                 if add.is_empty() && remove.is_empty() {
                     found.add(at, "a tag is added or taken away");
                 }
-                let fits = |tag: &String| {
-                    (1..=40).contains(&tag.chars().count())
-                        && tag.trim() == tag
-                        && !tag.chars().any(char::is_control)
-                };
                 for (field, tags) in [("add", add), ("remove", remove)] {
-                    if !tags.iter().all(fits) {
+                    if !tags.iter().all(|tag| is_tag(tag)) {
                         found.add(&format!("{at}/{field}"), "a tag has 1 to 40 characters on one line");
                     }
                 }
             }
         }
     }
+}
+
+/// Whether a text can be a tag of a company: 1 to 40 characters on one line, no blanks at the ends.
+pub fn is_tag(tag: &str) -> bool {
+    (1..=40).contains(&tag.chars().count()) && tag.trim() == tag && !tag.chars().any(char::is_control)
 }
 
 fn endpoint_is_named(at: &str, endpoint: &str, found: &mut Findings) {
