@@ -26,6 +26,8 @@ struct Members {
     count: usize,
     label: &'static str,
     meaning: &'static str,
+    /// What the CSM does next.
+    next_step: &'static str,
     companies: Vec<Named>,
 }
 
@@ -49,8 +51,13 @@ pub async fn quadrant(
     let mut cells: BTreeMap<Cell, Members> = Cell::ALL
         .into_iter()
         .map(|cell| {
-            let empty =
-                Members { count: 0, label: cell.label(), meaning: cell.meaning(), companies: Vec::new() };
+            let empty = Members {
+                count: 0,
+                label: cell.label(),
+                meaning: cell.meaning(),
+                next_step: cell.next_step(),
+                companies: Vec::new(),
+            };
             (cell, empty)
         })
         .collect();

@@ -50,6 +50,21 @@ impl Cell {
             Self::Unknown => "Too little is known of one side or both",
         }
     }
+
+    /// What the CSM does next.
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::ProductProblem => {
+                "Talk to the users who rate low, and take what they say to the product team"
+            }
+            Self::BusinessProblem => {
+                "Find out what the customer's business needs now: training, another plan, time"
+            }
+            Self::Advocate => "Ask for a case study, a referral, or what they would like to have next",
+            Self::Urgent => "Call the decision maker this week and agree on a way out",
+            Self::Unknown => "Set the business status, and ask the users for feedback",
+        }
+    }
 }
 
 /// Which reading stood for health.

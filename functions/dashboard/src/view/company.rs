@@ -206,6 +206,7 @@ pub struct CompanyPage {
     happiness: Reading,
     cell: &'static str,
     meaning: &'static str,
+    next_step: &'static str,
     axis: Option<&'static str>,
     breakdown: Option<Breakdown>,
     chart: Option<Chart>,
@@ -234,6 +235,7 @@ impl CompanyPage {
             happiness: happiness(&view, scene),
             cell: view.quadrant.label(),
             meaning: view.quadrant.meaning(),
+            next_step: view.quadrant.next_step(),
             axis: view.health_axis.map(|axis| match axis {
                 HealthAxis::BusinessStatus => "Business status, which is set and fresh, stands for health.",
                 HealthAxis::Engagement => "No fresh business status is set, so engagement stands for health.",

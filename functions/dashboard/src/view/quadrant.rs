@@ -27,6 +27,8 @@ pub struct CellPicture {
     pub label: &'static str,
     /// What it means for the CSM.
     pub meaning: &'static str,
+    /// What the CSM does next.
+    pub next_step: &'static str,
     /// Health and happiness in words.
     pub sides: &'static str,
     /// Companies in it.
@@ -69,6 +71,7 @@ impl Picture {
                     wire: wire_cell(cell),
                     label: cell.label(),
                     meaning: cell.meaning(),
+                    next_step: cell.next_step(),
                     sides: sides(cell),
                     count: members.len(),
                     href: Query { quadrant: Some(wire_cell(cell)), ..Query::default() }.href(),
