@@ -1,7 +1,7 @@
 //! Does what rules planned, when its time has come: mails after the time in which they can be undone, webhooks and notes to
 //! chats with their retries, and tasks and tags that a crash left undone.
 //!
-//! In: from the schedule, every five minutes, `{"scheduled_time": …}` for all workspaces; from the bus `actions.due`, when
+//! In: from the schedule, every quarter of an hour, `{"scheduled_time": …}` for all workspaces; from the bus `actions.due`, when
 //! something is to be done at once. Out: how it ended, counted. Writes: how each action stands, before it is done and after
 //! it; the last call of an endpoint; the task where nobody can be mailed. A mail is sent at most once: it is written as
 //! being submitted before the call, and a worker that ends in between leaves it unknown. A webhook is called at least once

@@ -456,6 +456,35 @@ async fn send_digest_takes_its_schedule_and_mails_the_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn perform_actions_takes_its_schedule_and_sends_what_a_rule_planned_once() {
+    let world = World::new().await;
+    let mut known = world.event("ingest-events.batch");
+    let ada = json!({ "type": "identify", "userId": "ada", "messageId": "i", "traits": { "email": "ada@acme.example" } });
+    let there = json!({ "type": "group", "userId": "ada", "groupId": "acme", "messageId": "g" });
+    known["body"] = json!(json!({ "batch": [ada, there] }).to_string());
+    known["isBase64Encoded"] = json!(false);
+    world.run("ingest-events", vec![known]).await;
+    let mut set = world.event("update-status.set");
+    set["body"] = json!(json!({ "status": "struggling", "note": "Lost a client." }).to_string());
+    set["isBase64Encoded"] = json!(false);
+    world.run("update-status", vec![set]).await;
+    let told = world.endpoint.bus();
+    let changed = told.iter().find(|event| event["DetailType"] == "status.changed").unwrap();
+    let mut event = world.event("bus.status-changed");
+    event["detail"] = parsed(&changed["Detail"]);
+    world.run("react", vec![event.clone(), event]).await;
+    let later = (Utc::now() + TimeDelta::minutes(20)).to_rfc3339();
+    let due = json!({ "scheduled_time": later });
+    let done =
+        world.run("perform-actions", vec![world.event("perform-actions.schedule"), due.clone(), due]).await;
+    let counts: Vec<&Value> = done.iter().map(|summary| &summary["done"]).collect();
+    assert_eq!(counts, [&json!(0), &json!(1), &json!(0)], "{done:?}");
+    let mails = world.endpoint.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0]["Destination"]["ToAddresses"], json!(["ada@acme.example"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn publish_changes_takes_its_schedule() {
     let world = World::new().await;
     world.run("publish-changes", vec![world.event("publish-changes.schedule")]).await;

@@ -27,7 +27,7 @@ enum Wanted {
 }
 
 /// Sets `state`: `cancelled` undoes what waits (its rule stays quiet at the company), `approved` has what waits for approval
-/// done, `planned` has what failed tried again. What is due is done within five minutes. Errors: 409 when the action can't
+/// done, `planned` has what failed tried again. What is due is done within a quarter of an hour. Errors: 409 when the action can't
 /// go there from where it is, or moved on meanwhile.
 pub async fn patch(
     State(deps): State<Deps>,
