@@ -61,6 +61,11 @@ impl Faults {
         *lock(&self.0.next) = None;
     }
 
+    /// Whether the call that is to fail hasn't come yet. One that ends the process goes on ending it.
+    pub fn is_armed(&self) -> bool {
+        lock(&self.0.next).is_some_and(|(calls, fault)| calls > 0 || fault != Fault::Killed)
+    }
+
     /// Waits until a call ended the process.
     pub async fn killed(&self) {
         self.0.killed.notified().await;

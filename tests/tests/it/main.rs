@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! Scenarios across functions.
 
+mod acting;
 mod alerts;
 mod audit;
 mod automations;

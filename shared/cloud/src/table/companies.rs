@@ -338,7 +338,8 @@ impl Changes {
 
     /// Lets the update pass only upon a row whose fields are still what they were.
     fn only_upon(&mut self, fields: &Item) {
-        let names: Vec<String> = self.names().map(|(_, name)| name).collect();
+        // Rules give a company tags at any time: of two who set all of them the last one wins.
+        let names: Vec<String> = self.names().map(|(_, name)| name).filter(|name| name != "tags").collect();
         for name in names {
             match fields.get(&name) {
                 // Off and never switched on are the same.
@@ -553,9 +554,7 @@ impl Table {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut changes = patch.changes()?;
-        let mut fields = item::write(String::new(), String::new(), &seen.fields())?;
-        // Rules give a company tags at any time: of two who set all of them the last one wins.
-        fields.remove("tags");
+        let fields = item::write(String::new(), String::new(), &seen.fields())?;
         changes.only_upon(&fields);
         let handed_over_at = patch.upon(seen, now).handed_over_at;
         if handed_over_at != seen.handed_over_at {
