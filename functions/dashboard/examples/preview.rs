@@ -1,6 +1,8 @@
 //! Serves the page with a hundred invented companies, to look at it: `cargo run -p dashboard --example preview`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "../tests/it/api.rs"]
+mod api;
 #[path = "../tests/it/browser.rs"]
 #[allow(dead_code)]
 mod browser;
@@ -29,7 +31,9 @@ async fn main() {
         invented::history(&table, &made.workspace_id, &id, &story, now).await;
     }
     let mailer = ses::Ses::default().mailer();
-    let deps = Deps { table, clock: Clock::fixed(now), mailer, secure_cookies: false };
+    let clock = Clock::fixed(now);
+    let api = api::over(&table, &clock);
+    let deps = Deps { table, clock, mailer, api, secure_cookies: false };
     // Browsers without a screen take no cookie on the command line, so the port says who is signed in.
     let serve = |port: u16, cookie: Option<String>| serve(dashboard::router(deps.clone()), port, cookie);
     println!("http://127.0.0.1:8390 (a hundred companies)  :8391 (none)  :8392 (signed out)");

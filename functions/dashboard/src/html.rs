@@ -5,12 +5,22 @@ use axum::response::{IntoResponse, Response};
 use barometer_cloud::{StoreError, http::Problem, lambda::Chain};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::api::Refusal;
+
 /// A page with a sentence or two and nothing else.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {
     title: &'a str,
     text: &'a str,
+}
+
+/// What wasn't done, and why.
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Refused<'a> {
+    lines: Vec<String>,
+    back: &'a str,
 }
 
 /// Renders a page.
@@ -27,6 +37,11 @@ pub fn page(status: StatusCode, template: &impl Template) -> Response {
 /// A page that only says something.
 pub fn message(status: StatusCode, title: &str, text: &str) -> Response {
     page(status, &Message { title, text })
+}
+
+/// The API refused what a form asked for; leads back to the page of the form.
+pub fn refused(refusal: &Refusal, back: &str) -> Response {
+    page(refusal.status, &Refused { lines: refusal.sentences(), back })
 }
 
 /// A request failed on our side; told as a page.

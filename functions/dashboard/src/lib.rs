@@ -3,9 +3,12 @@
 //! [`view`] turns what is stored into what a page says, as pure functions; the handlers only read the table and
 //! render. Nothing on a page is told by colour alone, and every picture has its table.
 
+mod api;
+mod changes;
 mod guard;
 mod html;
 mod mail;
+mod notice;
 mod pages;
 mod session;
 mod sign_in;
@@ -23,8 +26,8 @@ use barometer_cloud::{Clock, Mailer, Table};
 
 pub use session::{LinkError, sign_in_link};
 
-/// Largest form: a source's name and origins.
-const MAX_FORM_BYTES: usize = 8_192;
+/// Largest form: a note of 5,000 characters of four bytes each, percent-encoded.
+const MAX_FORM_BYTES: usize = 65_536;
 
 /// What the page needs.
 #[derive(Debug, Clone)]
@@ -35,8 +38,16 @@ pub struct Deps {
     pub clock: Clock,
     /// Sends test mails.
     pub mailer: Mailer,
+    /// The product's API, which does what the page changes.
+    pub api: Router,
     /// Cookies travel over HTTPS only.
     pub secure_cookies: bool,
+}
+
+/// The API as the page asks it: the portfolio's routes and those that set a status.
+pub fn api(portfolio: portfolio::Deps, statuses: update_status::Deps) -> Router {
+    let statuses = update_status::routes(statuses);
+    portfolio::router(portfolio).merge(statuses)
 }
 
 /// The page's routes.
@@ -44,6 +55,14 @@ pub fn router(deps: Deps) -> Router {
     Router::new()
         .route("/", get(pages::portfolio))
         .route("/companies/{company_id}", get(pages::company))
+        .route("/companies/{company_id}/status", post(changes::status))
+        .route("/companies/{company_id}/feedback-requests", post(changes::feedback_requests))
+        .route("/companies/{company_id}/details", post(changes::details))
+        .route("/tasks/{id}", post(changes::task))
+        .route("/alerts/{id}", post(changes::alert))
+        .route("/disagreements/{id}", post(changes::disagreement))
+        .route("/actions/{id}", post(changes::action))
+        .route("/answers/{id}/void", post(changes::void))
         .route("/quadrant", get(pages::quadrant))
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))

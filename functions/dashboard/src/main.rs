@@ -1,6 +1,7 @@
 //! Lambda entry point.
 
 use barometer_cloud::{Clock, config, lambda, telemetry};
+use barometer_webhook::Reach;
 use dashboard::Deps;
 
 #[tokio::main(flavor = "current_thread")]
@@ -8,9 +9,14 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
     let deps = config::from_env(|environment| {
         let aws = environment.aws();
+        let (table, bus, clock) = (environment.table(&aws), environment.bus(&aws), Clock::system());
+        let portfolio =
+            portfolio::Deps { table: table.clone(), clock: clock.clone(), reach: Reach::PublicOnly };
+        let statuses = update_status::Deps { table: table.clone(), bus, clock: clock.clone() };
         Deps {
-            table: environment.table(&aws),
-            clock: Clock::system(),
+            api: dashboard::api(portfolio, statuses),
+            table,
+            clock,
             mailer: environment.mailer(&aws),
             secure_cookies: environment.secure_cookies(),
         }

@@ -8,7 +8,7 @@ use barometer_cloud::{
     http::auth,
     lambda::Chain,
     table::{
-        cases::Content,
+        cases::{Case, Content},
         companies::Company,
         credentials::{Credential, Scope},
         settings::SettingsVersion,
@@ -17,19 +17,23 @@ use barometer_cloud::{
     why::{self, WhyError},
 };
 use barometer_domain::{
-    CompanyId, IsoWeek, Month, Settings, WorkspaceId, alert::Alert, task::Task, week::WeekSnapshot, why::Why,
+    CompanyId, IsoWeek, Month, Settings, WorkspaceId, alert::Alert, disagreement::Disagreement, task::Task,
+    week::WeekSnapshot, why::Why,
 };
 use chrono::TimeDelta;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::{
     Deps,
+    api::{Api, segment},
     html::{self, Failure},
+    notice::Notice,
     sign_in,
     view::{
         Scene,
         chrome::Chrome,
         company::{CompanyPage, Known},
+        people::People,
         portfolio::PortfolioPage,
         quadrant::QuadrantPage,
         query::Query,
@@ -42,6 +46,10 @@ const TREND_WEEKS: i64 = 26;
 const MONTHS: u32 = 12;
 /// How far back the company page shows answers.
 const ANSWERS: TimeDelta = TimeDelta::days(90);
+/// How far back the company page shows what rules did.
+const MOTION: TimeDelta = TimeDelta::days(14);
+/// Users that the company page lists at most.
+const USERS: usize = 100;
 
 /// Who looks, and under which settings.
 pub(crate) struct Visit {
@@ -53,7 +61,12 @@ pub(crate) struct Visit {
 
 impl Visit {
     pub fn chrome(&self) -> Chrome {
-        Chrome { workspace: self.settings.name.clone(), author: self.author.clone() }
+        Chrome {
+            workspace: self.settings.name.clone(),
+            author: self.author.clone(),
+            writes: self.scope >= Scope::Write,
+            admin: self.scope >= Scope::Admin,
+        }
     }
 }
 
@@ -98,34 +111,71 @@ pub async fn quadrant(State(deps): State<Deps>, headers: HeaderMap) -> Result<Re
 pub async fn company(
     State(deps): State<Deps>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
+    let notice = Notice::of(&query.unwrap_or_default());
+    show_company(&deps, &headers, &visit, id, notice, StatusCode::OK).await
+}
+
+/// The page of a company, which says something first.
+pub(crate) async fn show_company(
+    deps: &Deps,
+    headers: &HeaderMap,
+    visit: &Visit,
+    id: String,
+    notice: Option<Notice>,
+    status: StatusCode,
+) -> Result<Response, Failure> {
     let Ok(id) = CompanyId::new(id) else { return Ok(no_company()) };
     let Some(company) = deps.table.company(&visit.workspace, &id).await? else { return Ok(no_company()) };
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
-    let known = known(&deps, &visit, company, scene).await?;
-    Ok(html::page(StatusCode::OK, &CompanyPage::build(visit.chrome(), &known, scene)))
+    let known = known(deps, headers, visit, company, scene).await?;
+    Ok(html::page(status, &CompanyPage::build(visit.chrome(), &known, notice, scene)))
 }
 
-async fn known(deps: &Deps, visit: &Visit, company: Company, scene: Scene<'_>) -> Result<Known, Failure> {
+async fn known(
+    deps: &Deps,
+    headers: &HeaderMap,
+    visit: &Visit,
+    company: Company,
+    scene: Scene<'_>,
+) -> Result<Known, Failure> {
     let (table, workspace, id) = (&deps.table, &visit.workspace, &company.company_id);
     let now = scene.now;
     let zone = scene.settings.time_zone;
     let last_week = company.engagement.as_ref().map_or_else(|| IsoWeek::at(now, zone), |score| score.week);
     let this_month = Month::of(zone.date(now));
     let first_month = (1..MONTHS).fold(this_month, |month, _| month.previous());
-    let (weeks, months, members, answers, changes) = tokio::try_join!(
+    let (weeks, months, members, answers, changes, actions) = tokio::try_join!(
         table.weeks(workspace, id, last_week.plus(1 - TREND_WEEKS), last_week),
         table.months(workspace, id, first_month, this_month),
         table.members(workspace, id),
         table.answers(workspace, id, now - ANSWERS, now),
         table.status_changes(workspace, id),
+        table.actions_since(workspace, id, now - MOTION),
     )?;
     let why = why(deps, visit, id, &weeks).await?;
     let alerts = live::<Alert>(deps, visit, id, company.open_alerts).await?;
     let tasks = live::<Task>(deps, visit, id, company.open_tasks).await?;
-    Ok(Known { company, weeks, why, months, members, answers, changes, alerts, tasks })
+    let disagreements = live::<Disagreement>(deps, visit, id, company.open_disagreements).await?;
+    let path = format!("/v1/companies/{}/users?limit={USERS}", segment(id.as_str()));
+    let users = Api::new(&deps.api, headers).get::<People>(&path).await?.items;
+    Ok(Known {
+        company,
+        weeks,
+        why,
+        months,
+        members,
+        answers,
+        changes,
+        alerts,
+        tasks,
+        disagreements,
+        actions,
+        users,
+    })
 }
 
 /// The live cases of a company, of which its row counts so many.
@@ -134,12 +184,12 @@ async fn live<T: Content>(
     visit: &Visit,
     company: &CompanyId,
     count: u32,
-) -> Result<Vec<T>, Failure> {
+) -> Result<Vec<Case<T>>, Failure> {
     if count == 0 {
         return Ok(Vec::new());
     }
     let cases = deps.table.cases_of::<T>(&visit.workspace, company).await?;
-    Ok(cases.into_iter().map(|case| case.content).filter(T::is_live).collect())
+    Ok(cases.into_iter().filter(|case| case.content.is_live()).collect())
 }
 
 /// Why the score of the latest week isn't that of the one before it; nothing until there are two.

@@ -105,7 +105,7 @@ pub async fn out(State(deps): State<Deps>, headers: HeaderMap) -> Result<Respons
 }
 
 /// Sends the browser to another of our pages.
-pub fn go(to: &'static str, cookie: Option<String>) -> Response {
+pub fn go(to: &str, cookie: Option<String>) -> Response {
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
     if let Some(cookie) = cookie.and_then(|cookie| cookie.parse().ok()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -7,4 +7,8 @@ pub struct Chrome {
     pub workspace: String,
     /// Who is signed in.
     pub author: String,
+    /// Whether they may change companies.
+    pub writes: bool,
+    /// Whether they may change settings.
+    pub admin: bool,
 }

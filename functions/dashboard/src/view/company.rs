@@ -3,7 +3,9 @@
 use askama::Template;
 use barometer_cloud::{
     table::{
-        answers::{Answer, Source},
+        actions::Action,
+        answers::{Answer, Place, Source},
+        cases::Case,
         companies::Company,
         members::Member,
         snapshots::Published,
@@ -12,9 +14,10 @@ use barometer_cloud::{
     views::{self, CompanyView, EngagementView},
 };
 use barometer_domain::{
-    Percent,
+    CompanyId, Percent, UserId,
     alert::Alert,
     component::Component,
+    disagreement::Disagreement,
     month::MonthSnapshot,
     quadrant::HealthAxis,
     settings::MissingPolicy,
@@ -23,19 +26,25 @@ use barometer_domain::{
     week::WeekSnapshot,
     why::Why,
 };
+use chrono::{NaiveDate, TimeDelta};
+
+use crate::{api::segment, notice::Notice};
 
 use super::{
     Scene,
+    cases::{self, AlertRow, DisagreementRow, MotionRow, TaskRow},
     chrome::Chrome,
     concern::concerns,
+    people::{self, Person, Requests, UserRow},
     spark,
     trend::{Chart, WeekRow, chart, week_rows},
     words::{self, Mark},
 };
 
-/// Users and answers that the page lists at most.
-const USERS: usize = 100;
+/// Answers that the page lists at most.
 const ANSWERS: usize = 50;
+/// How long a change of the status can be taken back: as long as its mails wait.
+const TAKE_BACK: TimeDelta = TimeDelta::minutes(15);
 /// Weights that differ by no more than this, in basis points, are the same to a reader.
 const SAME_WEIGHT: u16 = 5;
 
@@ -57,31 +66,15 @@ pub struct Known {
     /// Its status changes, newest first.
     pub changes: Vec<StatusChange>,
     /// Its alerts that aren't resolved.
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<Case<Alert>>,
     /// Its tasks that are neither done nor cancelled.
-    pub tasks: Vec<Task>,
-}
-
-/// A task that is to be done.
-#[derive(Debug, Clone)]
-pub struct TaskRow {
-    /// What is to be done.
-    pub title: String,
-    /// Until when, and by whom.
-    pub due: String,
-    /// Whether the due date has passed.
-    pub overdue: bool,
-}
-
-/// An alert that isn't resolved.
-#[derive(Debug, Clone)]
-pub struct AlertRow {
-    /// What it is.
-    pub label: &'static str,
-    /// What happened.
-    pub sentence: String,
-    /// Since when, and who looks after it.
-    pub since: String,
+    pub tasks: Vec<Case<Task>>,
+    /// Its open disagreement.
+    pub disagreements: Vec<Case<Disagreement>>,
+    /// What rules did about it lately, or are about to, oldest first.
+    pub actions: Vec<Action>,
+    /// Its users, as the API shows them.
+    pub users: Vec<Person>,
 }
 
 /// A reading in large.
@@ -146,21 +139,6 @@ pub struct MonthRow {
     pub provisional: bool,
 }
 
-/// A user.
-#[derive(Debug, Clone)]
-pub struct UserRow {
-    /// Name or id.
-    pub name: String,
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Since when they are known.
-    pub first_seen: String,
-    /// When they left.
-    pub left: Option<String>,
-    /// When they were last asked, and what came of it.
-    pub asked: String,
-}
-
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct AnswerRow {
@@ -174,6 +152,8 @@ pub struct AnswerRow {
     pub comment: Option<String>,
     /// Where.
     pub source: &'static str,
+    /// Its id.
+    pub id: String,
     /// Why it doesn't count.
     pub void: Option<String>,
 }
@@ -198,7 +178,14 @@ pub struct ChangeRow {
 #[template(path = "company.html")]
 pub struct CompanyPage {
     chrome: Chrome,
+    notice: Option<Notice>,
+    path: String,
+    back: String,
     name: String,
+    form: Form,
+    requests: Requests,
+    cadence: i64,
+    take_back: Option<Mark>,
     facts: Vec<String>,
     reasons: Vec<String>,
     status: Reading,
@@ -213,20 +200,38 @@ pub struct CompanyPage {
     weeks: Vec<WeekRow>,
     months: Vec<MonthRow>,
     users: Vec<UserRow>,
+    users_total: usize,
     users_more: usize,
     answers: Vec<AnswerRow>,
     answers_more: usize,
     changes: Vec<ChangeRow>,
     alerts: Vec<AlertRow>,
     tasks: Vec<TaskRow>,
+    disagreements: Vec<DisagreementRow>,
+    motion: Vec<MotionRow>,
 }
 
 impl CompanyPage {
-    /// Builds the page.
-    pub fn build(chrome: Chrome, known: &Known, scene: Scene<'_>) -> Self {
+    /// Builds the page. `notice` is what it says first.
+    pub fn build(chrome: Chrome, known: &Known, notice: Option<Notice>, scene: Scene<'_>) -> Self {
         let view = views::company(&known.company, scene.settings, scene.now);
+        let path = format!("/companies/{}", segment(known.company.company_id.as_str()));
+        let tasks = cases::in_sight(&known.tasks, scene);
         Self {
             chrome,
+            notice,
+            back: path.clone(),
+            path,
+            form: form(&view, known.company.status_version),
+            requests: people::requests(&view, &known.users, scene),
+            cadence: scene.settings.cadence_days.duration().num_days(),
+            take_back: take_back(&known.changes, scene),
+            disagreements: known
+                .disagreements
+                .iter()
+                .map(|case| cases::disagreement(case, None, scene))
+                .collect(),
+            motion: motion(known, scene),
             name: view.name.clone(),
             facts: facts(&view, scene),
             reasons: concerns(&view, scene).into_iter().map(|concern| concern.text).collect(),
@@ -244,39 +249,88 @@ impl CompanyPage {
             chart: chart(&known.weeks, scene.settings.bands),
             weeks: week_rows(&known.weeks),
             months: months(&known.months, scene),
-            users: users(&known.members, scene),
-            users_more: known.members.len().saturating_sub(USERS),
-            answers: answers(&known.answers, &known.members, scene),
+            users: people::rows(&known.users, scene),
+            users_total: known.members.len(),
+            users_more: known.members.len().saturating_sub(known.users.len()),
+            answers: answers(&known.company.company_id, &known.answers, &known.members, scene),
             answers_more: known.answers.len().saturating_sub(ANSWERS),
             changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
-            alerts: known.alerts.iter().map(|alert| alert_row(alert, scene)).collect(),
-            tasks: task_rows(&known.tasks, scene),
+            alerts: known.alerts.iter().map(|case| cases::alert(case, None, scene)).collect(),
+            tasks: tasks.into_iter().map(|case| cases::task(case, None, scene)).collect(),
         }
+    }
+
+    /// What the visitor wrote in a form that was refused.
+    fn note(&self) -> &str {
+        self.notice.as_ref().map_or("", |notice| &notice.note)
+    }
+
+    /// Whether this label is that of the status that is set.
+    fn stands(&self, label: &str) -> bool {
+        self.status.mark.label == label
+    }
+
+    fn keeps_note(&self) -> bool {
+        self.notice.as_ref().is_some_and(|notice| notice.problem)
     }
 }
 
-fn alert_row(alert: &Alert, scene: Scene<'_>) -> AlertRow {
-    let taken = alert.changed_by.as_ref().map(|by| format!(", {by} looks after it")).unwrap_or_default();
-    AlertRow {
-        label: alert.finding.rule.label(),
-        sentence: alert.finding.sentence.clone(),
-        since: format!("since {}{taken}", scene.day(alert.opened_at)),
+/// What of a company its form shows.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// Its name.
+    pub name: String,
+    /// Who looks after it.
+    pub owner: String,
+    /// Its plan.
+    pub plan: String,
+    /// The day on which it renews.
+    pub renewal_on: String,
+    /// The day on which it gave notice.
+    pub notice_on: String,
+    /// The day on which it was lost.
+    pub churned_on: String,
+    /// Its tags.
+    pub tags: String,
+    /// The version of its status.
+    pub seen: u32,
+}
+
+fn form(view: &CompanyView, seen: u32) -> Form {
+    let day = |on: Option<NaiveDate>| on.map(|on| on.to_string()).unwrap_or_default();
+    Form {
+        name: view.name.clone(),
+        owner: view.owner.clone().unwrap_or_default(),
+        plan: view.plan.clone().unwrap_or_default(),
+        renewal_on: day(view.renewal_on),
+        notice_on: day(view.notice_on),
+        churned_on: day(view.churned_on),
+        tags: view.tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+        seen,
     }
 }
 
-/// The most urgent first; what was put off comes when its time has come.
-fn task_rows(tasks: &[Task], scene: Scene<'_>) -> Vec<TaskRow> {
-    let mut tasks: Vec<&Task> = tasks.iter().filter(|task| task.is_in_sight(scene.now)).collect();
-    tasks.sort_by_key(|task| (task.due_at, std::cmp::Reverse(task.priority)));
-    let row = |task: &Task| {
-        let by = task.assignee.as_ref().map(|assignee| format!(", {assignee}")).unwrap_or_default();
-        TaskRow {
-            title: task.title.clone(),
-            due: format!("due {}{by}", scene.day(task.due_at)),
-            overdue: task.is_overdue(scene.now),
-        }
+/// The status before the latest change, while the change can be taken back with all that it set in motion.
+fn take_back(changes: &[StatusChange], scene: Scene<'_>) -> Option<Mark> {
+    let latest = changes.first()?;
+    let fresh = latest.kind == ChangeKind::Transition && scene.now < latest.status.set_at + TAKE_BACK;
+    latest.from.filter(|_| fresh).map(words::status)
+}
+
+/// The statuses as the form offers them, the best first.
+const STATUS_CHOICES: [(&str, &str); 4] =
+    [("thriving", "Thriving"), ("healthy", "Healthy"), ("steady", "Steady"), ("struggling", "Struggling")];
+
+fn motion(known: &Known, scene: Scene<'_>) -> Vec<MotionRow> {
+    let name = |user: &UserId| {
+        let member = known.members.iter().find(|member| member.user_id == *user);
+        member.map_or(user.as_str(), title).to_owned()
     };
-    tasks.into_iter().map(row).collect()
+    let rule = |id: &str| {
+        let rule = scene.settings.rules.iter().find(|rule| rule.id.as_str() == id);
+        rule.map_or_else(|| format!("rule {id}"), |rule| format!("rule “{}”", rule.name))
+    };
+    known.actions.iter().rev().map(|action| cases::motion(action, None, name, rule, scene)).collect()
 }
 
 fn facts(view: &CompanyView, scene: Scene<'_>) -> Vec<String> {
@@ -289,7 +343,6 @@ fn facts(view: &CompanyView, scene: Scene<'_>) -> Vec<String> {
     facts.extend(view.notice_on.map(|on| format!("Gave notice {}", words::day(on, today))));
     facts.extend(view.churned_on.map(|on| format!("Lost {}", words::day(on, today))));
     facts.extend(view.last_seen_at.map(|at| format!("Last seen {}", scene.day(at))));
-    facts.push(if view.request_feedback { "Feedback requests on" } else { "Feedback requests off" }.into());
     facts
 }
 
@@ -475,33 +528,11 @@ fn months(months: &[Published<MonthSnapshot>], scene: Scene<'_>) -> Vec<MonthRow
         .collect()
 }
 
-fn users(members: &[Member], scene: Scene<'_>) -> Vec<UserRow> {
-    let mut members: Vec<&Member> = members.iter().collect();
-    members.sort_by_cached_key(|member| (member.left.is_some(), title(member).to_lowercase()));
-    members.into_iter().take(USERS).map(|member| user_row(member, scene)).collect()
-}
-
 fn title(member: &Member) -> &str {
     member.name.as_deref().unwrap_or(member.user_id.as_str())
 }
 
-fn user_row(member: &Member, scene: Scene<'_>) -> UserRow {
-    let asked = match member.last_ask_at {
-        None if member.email.is_none() => "no address known".to_owned(),
-        None => "not asked yet".to_owned(),
-        Some(at) if member.unanswered == 0 => format!("{}, answered", scene.day(at)),
-        Some(at) => format!("{}, {} unanswered", scene.day(at), member.unanswered),
-    };
-    UserRow {
-        name: title(member).to_owned(),
-        email: member.email.clone(),
-        first_seen: words::day(member.first_seen, scene.today()),
-        left: member.left.map(|on| words::day(on, scene.today())),
-        asked,
-    }
-}
-
-fn answers(answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
+fn answers(company: &CompanyId, answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
     let who = |answer: &Answer| {
         let member = members.iter().find(|member| member.user_id == answer.user_id);
         member.map_or(answer.user_id.as_str(), title).to_owned()
@@ -517,6 +548,7 @@ fn answers(answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<Answ
                 Source::Mail => "by mail",
                 Source::Event | Source::Api => "in the product",
             },
+            id: Place::of(company, answer).id(),
             void: answer.void.as_ref().map(|void| void.reason.clone()),
         })
         .collect()
@@ -555,9 +587,11 @@ mod tests {
             changes: Vec::new(),
             alerts: Vec::new(),
             tasks: Vec::new(),
+            disagreements: Vec::new(),
+            actions: Vec::new(),
+            users: Vec::new(),
         };
-        let chrome = Chrome { workspace: settings.name.clone(), author: "anna".to_owned() };
-        CompanyPage::build(chrome, &known, samples::scene(&settings))
+        CompanyPage::build(samples::chrome(&settings), &known, None, samples::scene(&settings))
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What the pages say, as pure functions of what is stored and the current time.
 
+pub mod cases;
 pub mod chrome;
 pub mod company;
 pub mod concern;
 pub mod mail;
+pub mod people;
 pub mod portfolio;
 pub mod quadrant;
 pub mod query;

@@ -233,9 +233,14 @@ mod tests {
 
     fn build(companies: &[Company], query: &str) -> PortfolioPage {
         let settings = samples::settings();
-        let chrome = Chrome { workspace: settings.name.clone(), author: "anna".to_owned() };
         let scene = samples::scene(&settings);
-        PortfolioPage::build(chrome, companies, Query::parse(query), scene, "http://localhost".to_owned())
+        PortfolioPage::build(
+            samples::chrome(&settings),
+            companies,
+            Query::parse(query),
+            scene,
+            "http://localhost".to_owned(),
+        )
     }
 
     fn scored(id: &str, scores: &[u8]) -> Company {

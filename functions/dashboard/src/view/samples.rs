@@ -13,7 +13,7 @@ use barometer_domain::{
 };
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-use super::Scene;
+use super::{Scene, chrome::Chrome};
 
 /// Tuesday of 2026-W37, in the grace of W36.
 pub fn now() -> DateTime<Utc> {
@@ -22,6 +22,10 @@ pub fn now() -> DateTime<Utc> {
 
 pub fn settings() -> Settings {
     Settings { name: "Acme Cloud".to_owned(), ..Settings::default() }
+}
+
+pub fn chrome(settings: &Settings) -> Chrome {
+    Chrome { workspace: settings.name.clone(), author: "anna".to_owned(), writes: true, admin: true }
 }
 
 pub fn scene(settings: &Settings) -> Scene<'_> {

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use crate::ses::Ses;
+use crate::{api, ses::Ses};
 
 /// Tuesday of 2026-W37.
 pub fn now() -> DateTime<Utc> {
@@ -40,7 +40,8 @@ impl Browser {
 
     pub fn with_ses(table: &Table, now: DateTime<Utc>, ses: &Ses) -> Self {
         let (table, clock) = (table.clone(), Clock::fixed(now));
-        let deps = Deps { table, clock, mailer: ses.mailer(), secure_cookies: true };
+        let api = api::over(&table, &clock);
+        let deps = Deps { table, clock, mailer: ses.mailer(), api, secure_cookies: true };
         Self { router: dashboard::router(deps), cookie: None }
     }
 

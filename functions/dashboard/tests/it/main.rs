@@ -1,7 +1,9 @@
 //! The page through its router, over an embedded store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod api;
 mod browser;
+mod changes;
 mod invented;
 mod mail;
 mod pages;
