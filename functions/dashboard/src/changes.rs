@@ -148,7 +148,7 @@ pub struct Task {
     back: String,
 }
 
-/// `POST /tasks/{id}`
+/// `POST /desk/tasks/{id}`
 pub async fn task(
     State(deps): State<Deps>,
     Path(id): Path<String>,
@@ -187,7 +187,7 @@ pub struct Alert {
     back: String,
 }
 
-/// `POST /alerts/{id}`
+/// `POST /desk/alerts/{id}`
 pub async fn alert(
     State(deps): State<Deps>,
     Path(id): Path<String>,
@@ -212,7 +212,7 @@ pub struct Disagreement {
     back: String,
 }
 
-/// `POST /disagreements/{id}`
+/// `POST /desk/disagreements/{id}`
 pub async fn disagreement(
     State(deps): State<Deps>,
     Path(id): Path<String>,
@@ -236,7 +236,7 @@ pub struct Action {
     back: String,
 }
 
-/// `POST /actions/{id}`
+/// `POST /desk/actions/{id}`
 pub async fn action(
     State(deps): State<Deps>,
     Path(id): Path<String>,
@@ -260,7 +260,7 @@ pub struct Void {
     back: String,
 }
 
-/// `POST /answers/{id}/void`
+/// `POST /desk/answers/{id}/void`
 pub async fn void(
     State(deps): State<Deps>,
     Path(id): Path<String>,

@@ -128,8 +128,8 @@ async fn details_are_changed_together_and_what_is_wrong_is_said() {
 async fn an_answer_is_voided_for_a_reason() {
     let (_, _, mut browser) = acme().await;
     let page = browser.get(ACME).await.body;
-    let action = page.split("/answers/").nth(1).unwrap().split('"').next().unwrap();
-    let path = format!("/answers/{action}");
+    let action = page.split("/desk/answers/").nth(1).unwrap().split('"').next().unwrap();
+    let path = format!("/desk/answers/{action}");
     let answer = browser.post(&path, "reason=+&back=/companies/acme").await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
@@ -165,8 +165,8 @@ async fn forms_of_nobody_lead_to_the_sign_in_and_forms_of_others_do_nothing() {
         ("/companies/acme/status", "status=steady&note=x"),
         ("/companies/acme/details", "name=x&owner=&plan=&renewal_on=&notice_on=&churned_on=&tags="),
         ("/companies/acme/feedback-requests", "on=true"),
-        ("/answers/x/void", "reason=x&back=/"),
-        ("/alerts/x", "state=resolved&note=x&back=/"),
+        ("/desk/answers/x/void", "reason=x&back=/"),
+        ("/desk/alerts/x", "state=resolved&note=x&back=/"),
     ] {
         leads_to(&nobody.post(path, form).await, "/sign-in");
     }
