@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use barometer_cloud::http::{Json, Problem};
+use barometer_cloud::{
+    http::{Json, Problem},
+    listing::churned,
+};
 use barometer_domain::{CompanyId, quadrant::Cell};
 use http::Uri;
 use serde::Serialize;
 
-use crate::{
-    Deps,
-    caller::Reader,
-    companies::{Portfolio, churned},
-    params::Params,
-};
+use crate::{Deps, caller::Reader, companies::Portfolio, params::Params};
 
 /// The quadrant.
 #[derive(Serialize)]

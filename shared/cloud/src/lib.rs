@@ -13,6 +13,7 @@ pub mod contacts;
 pub mod happiness;
 pub mod http;
 pub mod lambda;
+pub mod listing;
 pub mod mail;
 pub mod sharded;
 pub mod sources;

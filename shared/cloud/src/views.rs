@@ -110,6 +110,14 @@ pub struct EngagementView {
     pub components: Components,
 }
 
+impl EngagementView {
+    /// The change of the shown score against the week before; nothing unless both weeks have one.
+    pub fn change(&self) -> Option<i16> {
+        let shown = |of: IsoWeek| self.trend.iter().find(|point| point.week == of)?.score.map(Percent::shown);
+        Some(i16::from(shown(self.week)?) - i16::from(shown(self.week.previous())?))
+    }
+}
+
 /// The happiness of a company that nobody has answered for.
 pub fn no_happiness() -> Happiness {
     Happiness {
@@ -180,5 +188,52 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         request_feedback: company.request_feedback,
         last_seen_at: company.last_seen_at,
         tags: company.tags.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use barometer_domain::component::{self, AdoptionCounts, FeedbackCounts, LoginCounts, Reading};
+
+    use super::*;
+
+    #[test]
+    fn a_change_needs_both_weeks() {
+        let reading = || Ok(Percent::HALF);
+        let components = component::weigh(
+            &Settings::default(),
+            Reading { value: reading(), counts: LoginCounts { users: 1, active_users: 1, active_days: 1 } },
+            Reading { value: reading(), counts: AdoptionCounts::default() },
+            Reading { value: reading(), counts: FeedbackCounts::default() },
+        )
+        .components;
+        let change = |week: &str, trend: &[(&str, u8)]| {
+            let point = |(week, score): &(&str, u8)| TrendPoint {
+                week: week.parse().unwrap(),
+                score: Some(Percent::whole(*score)),
+            };
+            let week: IsoWeek = week.parse().unwrap();
+            let view = EngagementView {
+                score: None,
+                shown: None,
+                band: Standing::Steady,
+                week,
+                month: week.month(),
+                month_score: None,
+                month_band: None,
+                provisional: false,
+                coverage: Percent::FULL,
+                confidence: Confidence::Low,
+                trend: trend.iter().map(point).collect(),
+                components,
+            };
+            view.change()
+        };
+        let two = [("2026-W35", 40), ("2026-W36", 18)];
+        assert_eq!(change("2026-W36", &two), Some(-22));
+        assert_eq!(change("2026-W35", &two), None);
+        assert_eq!(change("2026-W36", &[("2026-W34", 40), ("2026-W36", 18)]), None);
+        // A year's turn is no gap.
+        assert_eq!(change("2027-W01", &[("2026-W53", 40), ("2027-W01", 41)]), Some(1));
     }
 }

@@ -36,7 +36,6 @@ use super::{
     chrome::Chrome,
     concern::concerns,
     people::{self, Person, Requests, UserRow},
-    spark,
     trend::{Chart, WeekRow, chart, week_rows},
     words::{self, Mark},
 };
@@ -380,7 +379,7 @@ fn engagement(view: &CompanyView, why: Option<&Why>, scene: Scene<'_>) -> Readin
         return Reading { score: None, mark, lines, warning: None };
     };
     let mut lines = Vec::new();
-    lines.push(match spark::change(&score.trend, score.week) {
+    lines.push(match score.change() {
         Some(change) => format!("{} · {} against the week before", score.week, words::change(change)),
         None => format!("{} · no score the week before", score.week),
     });

@@ -7,7 +7,7 @@ use barometer_domain::{
     status::{Stale, Status},
 };
 
-use super::{Scene, spark, words};
+use super::{Scene, words};
 
 /// From this many points down within a week on, a drop is told even where the band still looks fine.
 const DROP: i16 = -15;
@@ -85,7 +85,7 @@ fn of_status(company: &CompanyView, scene: Scene<'_>, add: &mut impl FnMut(u16, 
 fn of_engagement(company: &CompanyView, add: &mut impl FnMut(u16, String)) {
     let Some(engagement) = &company.engagement else { return };
     let Some(shown) = engagement.shown else { return };
-    let change = spark::change(&engagement.trend, engagement.week);
+    let change = engagement.change();
     let fell = change.filter(|change| *change <= DROP);
     let moved = change.filter(|change| *change != 0);
     match engagement.band {

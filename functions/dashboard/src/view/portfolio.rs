@@ -1,7 +1,13 @@
 //! The portfolio: where to look first, how all stand, and every company in a row.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
-use barometer_cloud::{table::companies::Company, views};
+use barometer_cloud::{
+    listing::churned,
+    table::companies::Company,
+    views::{self, EngagementView},
+};
 use barometer_domain::IsoWeek;
 use chrono::Days;
 
@@ -10,15 +16,20 @@ use super::{
     chrome::Chrome,
     concern::{CALLING, TELLING, concerns},
     quadrant::Picture,
-    query::{Choice, ENGAGEMENTS, Placed, QUADRANTS, Query, SORTS, STATUSES, engagement_of},
+    query::{
+        Choice, ENGAGEMENTS, FLAGS, Placed, QUADRANTS, Query, SORTS, STATUSES, by_attention, engagement_of,
+    },
     row::{Row, row},
-    spark,
 };
 
 /// Companies to look at first.
 const FIRST: usize = 8;
 /// Reasons told for each.
 const REASONS: usize = 3;
+/// Companies of a page.
+const ROWS: usize = 50;
+/// Owners to choose from.
+const OWNERS: usize = 100;
 /// Length of the bar over the bands.
 const BAR: usize = 1_000;
 
@@ -95,9 +106,18 @@ pub struct PortfolioPage {
     more: bool,
     picture: Picture,
     query: Query,
-    selects: [Select; 4],
+    selects: [Select; 5],
+    /// The owners to choose from, with the chosen one marked.
+    owners: Vec<(String, bool)>,
     rows: Vec<Row>,
+    /// Companies that the filter finds.
+    matching: usize,
+    /// Pages of them.
+    pages: usize,
+    /// Companies that weren't lost.
     total: usize,
+    /// Companies, lost ones among them.
+    known: usize,
 }
 
 impl PortfolioPage {
@@ -113,22 +133,27 @@ impl PortfolioPage {
             .iter()
             .map(|company| {
                 let view = views::company(company, scene.settings, scene.now);
-                let change = view.engagement.as_ref().and_then(|it| spark::change(&it.trend, it.week));
+                let change = view.engagement.as_ref().and_then(EngagementView::change);
                 Placed { concerns: concerns(&view, scene), view, change }
             })
             .collect();
         let latest =
             all.iter().filter_map(|placed| placed.view.engagement.as_ref()).map(|score| score.week).max();
-        Query::default().sort(&mut all);
+        by_attention(&mut all);
         let first = first(&all);
-        let live = || all.iter().map(|placed| &placed.view).filter(|view| view.churned_on.is_none());
+        let live = || all.iter().map(|placed| &placed.view).filter(|view| !churned(view, scene.today()));
         let picture =
             Picture::draw(live().map(|view| (view.quadrant, view.company_id.as_str(), view.name.as_str())));
         let bands = bands(live().map(engagement_of).collect(), &query);
-        let total = all.len();
+        let (total, owners) =
+            (live().count(), owners(live().filter_map(|view| view.owner.as_deref()), &query));
+        let known = all.len();
         let more = all.iter().filter(|placed| calls(placed)).count() > first.len();
-        all.retain(|placed| query.matches(&placed.view));
-        query.sort(&mut all);
+        query.apply(&mut all, scene.today());
+        let matching = all.len();
+        let pages = matching.div_ceil(ROWS).max(1);
+        let query = Query { page: query.page.min(pages - 1), ..query };
+        let shown = all.iter().skip(query.page * ROWS).take(ROWS);
         Self {
             chrome,
             origin,
@@ -139,14 +164,28 @@ impl PortfolioPage {
             more,
             picture,
             selects: selects(&query),
-            rows: all.iter().map(|placed| row(placed, latest, scene)).collect(),
+            rows: shown.map(|placed| row(placed, latest, scene)).collect(),
+            owners,
+            matching,
+            pages,
+            known,
             query,
             total,
         }
     }
 
     fn aria_sort(&self, sort: &str) -> &'static str {
-        if self.query.sorted_by() == sort { "ascending" } else { "none" }
+        match self.query.sorted_by().strip_prefix('-') {
+            Some(by) if by == sort => "descending",
+            None if self.query.sorted_by() == sort => "ascending",
+            _ => "none",
+        }
+    }
+
+    /// The first and the last row of this page, as people count.
+    fn range(&self) -> (usize, usize) {
+        let before = self.query.page * ROWS;
+        (before + 1, before + self.rows.len())
     }
 }
 
@@ -194,14 +233,29 @@ fn bands(found: Vec<&'static str>, query: &Query) -> Vec<BandCount> {
     all
 }
 
-fn selects(query: &Query) -> [Select; 4] {
+fn selects(query: &Query) -> [Select; 5] {
     let select = |name, label, any, choices, chosen| Select { name, label, any, choices, chosen };
+    let sort = SORTS.iter().map(|(wire, _)| *wire).find(|wire| *wire == query.sorted_by());
     [
         select("status", "Business status", Some("Any status"), &STATUSES, query.status),
         select("engagement", "Engagement", Some("Any engagement"), &ENGAGEMENTS, query.engagement),
         select("quadrant", "Quadrant", Some("Any cell"), &QUADRANTS, query.quadrant),
-        select("sort", "Sort by", None, &SORTS, Some(query.sorted_by())),
+        select("flag", "Marked", Some("Any"), &FLAGS, query.flag),
+        select("sort", "Sort by", None, &SORTS, sort),
     ]
+}
+
+/// The owners, each once; and the one who is asked for, even when nothing is theirs.
+fn owners<'a>(of: impl Iterator<Item = &'a str>, query: &Query) -> Vec<(String, bool)> {
+    let mut owners: BTreeSet<String> = of.map(str::to_lowercase).collect();
+    let chosen = query.owner.to_lowercase();
+    while owners.len() > OWNERS {
+        owners.pop_last();
+    }
+    if !chosen.is_empty() {
+        owners.insert(chosen.clone());
+    }
+    owners.into_iter().map(|owner| (owner.clone(), owner == chosen)).collect()
 }
 
 fn period(week: IsoWeek, scene: Scene<'_>) -> Period {

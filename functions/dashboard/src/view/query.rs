@@ -1,7 +1,12 @@
-//! What of the portfolio is shown, and in which order: read from the address, written back into links.
+//! What of the portfolio is shown, and in which order: read from the address, written back into links. The words are those
+//! of the API's list of companies, so that an address of the page is one of its CSV, too.
 
-use barometer_cloud::views::CompanyView;
-use barometer_domain::{CompanyId, band::Standing, quadrant::Cell, status::Status};
+use barometer_cloud::{
+    listing::{Filter, Sort},
+    views::CompanyView,
+};
+use barometer_domain::{CompanyId, band::Standing, quadrant::Cell};
+use chrono::NaiveDate;
 
 use super::concern::Concern;
 
@@ -9,12 +14,11 @@ use super::concern::Concern;
 pub type Choice = (&'static str, &'static str);
 
 /// Values of the filter `status`.
-pub const STATUSES: [Choice; 6] = [
+pub const STATUSES: [Choice; 5] = [
     ("struggling", "Struggling"),
     ("steady", "Steady"),
     ("healthy", "Healthy"),
     ("thriving", "Thriving"),
-    ("stale", "To be reviewed"),
     ("not_set", "Not set"),
 ];
 
@@ -38,13 +42,29 @@ pub const QUADRANTS: [Choice; 5] = [
     ("unknown", "Unknown"),
 ];
 
-/// Values of `sort`; the first is the default.
-pub const SORTS: [Choice; 6] = [
+/// Values of the filter `flag`.
+pub const FLAGS: [Choice; 7] = [
+    ("tasks", "Something to do"),
+    ("alerts", "Open alert"),
+    ("stale", "Status to be reviewed"),
+    ("disagreement", "Readings disagree"),
+    ("silent", "Asked, nobody answers"),
+    ("renewal", "Renews within 60 days"),
+    ("churned", "Lost"),
+];
+
+/// Values of `sort` that the page offers; the first is the default.
+pub const SORTS: [Choice; 11] = [
     ("attention", "Attention"),
     ("name", "Name"),
+    ("owner", "Owner"),
+    ("status", "Worst status"),
     ("score", "Lowest engagement"),
+    ("-score", "Highest engagement"),
     ("change", "Largest fall"),
+    ("-change", "Largest rise"),
     ("happiness", "Least happy"),
+    ("-tasks", "Most to do"),
     ("last_seen", "Longest not seen"),
 ];
 
@@ -88,14 +108,20 @@ pub fn wire_cell(cell: Cell) -> &'static str {
 pub struct Query {
     /// Words that name, id, owner or plan contain.
     pub q: String,
+    /// The owner.
+    pub owner: String,
     /// One of [`STATUSES`].
     pub status: Option<&'static str>,
     /// One of [`ENGAGEMENTS`].
     pub engagement: Option<&'static str>,
     /// One of [`QUADRANTS`].
     pub quadrant: Option<&'static str>,
-    /// One of [`SORTS`]; attention when absent.
-    pub sort: Option<&'static str>,
+    /// One of [`FLAGS`].
+    pub flag: Option<&'static str>,
+    /// An order as the API has it; attention when empty.
+    pub sort: String,
+    /// Which page, from 0.
+    pub page: usize,
 }
 
 impl Query {
@@ -107,10 +133,16 @@ impl Query {
                 |choices: &[Choice]| choices.iter().map(|(wire, _)| *wire).find(|wire| *wire == value);
             match name.as_ref() {
                 "q" => read.q = value.trim().to_owned(),
+                "owner" => read.owner = value.trim().to_owned(),
                 "status" => read.status = known(&STATUSES),
                 "engagement" => read.engagement = known(&ENGAGEMENTS),
                 "quadrant" => read.quadrant = known(&QUADRANTS),
-                "sort" => read.sort = known(&SORTS),
+                "flag" => read.flag = known(&FLAGS),
+                "sort" if Sort::parse(&value).is_ok() && value != "attention" => {
+                    read.sort = value.into_owned()
+                }
+                // As people count: the first page is 1.
+                "page" => read.page = value.parse::<usize>().unwrap_or(1).saturating_sub(1),
                 _ => {}
             }
         }
@@ -119,89 +151,100 @@ impl Query {
 
     /// Whether anything is filtered.
     pub fn filters(&self) -> bool {
-        !self.q.is_empty() || self.status.or(self.engagement).or(self.quadrant).is_some()
+        !self.q.is_empty()
+            || !self.owner.is_empty()
+            || self.status.or(self.engagement).or(self.quadrant).or(self.flag).is_some()
     }
 
     /// The order's value.
-    pub fn sorted_by(&self) -> &'static str {
-        self.sort.unwrap_or("attention")
+    pub fn sorted_by(&self) -> &str {
+        if self.sort.is_empty() { "attention" } else { &self.sort }
     }
 
-    /// The address of this view in another order.
-    pub fn sorted(&self, sort: &'static str) -> String {
-        Self { sort: Some(sort), ..self.clone() }.href()
+    /// The address of this view in another order; in the order's reverse when it has that order.
+    pub fn sorted(&self, sort: &str) -> String {
+        let (name, reverse) = (sort.trim_start_matches('-'), self.sort == sort);
+        let sort = match (reverse, sort.starts_with('-')) {
+            (false, _) => sort.to_owned(),
+            (true, true) => name.to_owned(),
+            (true, false) => format!("-{name}"),
+        };
+        Self { sort, page: 0, ..self.clone() }.href()
+    }
+
+    /// The address of another page of this view.
+    pub fn at_page(&self, page: usize) -> String {
+        Self { page, ..self.clone() }.href()
     }
 
     /// The address of this view.
     pub fn href(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if !self.q.is_empty() {
-            query.append_pair("q", &self.q);
-        }
-        let sort = self.sort.filter(|sort| *sort != "attention");
-        let pairs = [
-            ("status", self.status),
-            ("engagement", self.engagement),
-            ("quadrant", self.quadrant),
-            ("sort", sort),
-        ];
-        for (name, value) in pairs {
-            if let Some(value) = value {
-                query.append_pair(name, value);
-            }
+        let mut query = self.wire();
+        if self.page > 0 {
+            query.append_pair("page", &(self.page + 1).to_string());
         }
         let query = query.finish();
         if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
     }
 
-    /// Whether a company is shown.
-    pub fn matches(&self, company: &CompanyView) -> bool {
-        let status = match &company.business_status {
-            None => self.status == Some("not_set"),
-            Some(found) if self.status == Some("stale") => found.stale,
-            Some(found) => self.status == Some(wire_status(found.status.value)),
-        };
-        (self.status.is_none() || status)
-            && self.engagement.is_none_or(|wanted| wanted == engagement_of(company))
-            && self.quadrant.is_none_or(|wanted| wanted == wire_cell(company.quadrant))
-            && self.finds(company)
+    /// The address of this view as CSV, all pages of it.
+    pub fn csv(&self) -> String {
+        let query = self.wire().finish();
+        if query.is_empty() { "/v1/companies.csv".to_owned() } else { format!("/v1/companies.csv?{query}") }
     }
 
-    fn finds(&self, company: &CompanyView) -> bool {
-        let text = [
-            Some(company.name.as_str()),
-            Some(company.company_id.as_str()),
-            company.owner.as_deref(),
-            company.plan.as_deref(),
+    fn wire(&self) -> form_urlencoded::Serializer<'static, String> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.pairs() {
+            query.append_pair(name, value);
+        }
+        if !self.sort.is_empty() {
+            query.append_pair("sort", &self.sort);
+        }
+        query
+    }
+
+    /// What is filtered by.
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let pairs = [
+            ("q", self.q.as_str()),
+            ("owner", self.owner.as_str()),
+            ("status", self.status.unwrap_or_default()),
+            ("engagement", self.engagement.unwrap_or_default()),
+            ("quadrant", self.quadrant.unwrap_or_default()),
+            ("flag", self.flag.unwrap_or_default()),
         ];
-        let text = text.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase();
-        self.q.to_lowercase().split_whitespace().all(|word| text.contains(word))
+        pairs.into_iter().filter(|(_, value)| !value.is_empty())
     }
 
-    /// Puts companies in order. What is unknown comes last, and so do companies that were lost.
-    pub fn sort(&self, companies: &mut [Placed]) {
-        let last = i32::MAX;
-        companies.sort_by_cached_key(|placed| {
-            let company = &placed.view;
-            let engagement = company.engagement.as_ref();
-            let rank = match self.sorted_by() {
-                "name" => 0,
-                "score" => {
-                    engagement.and_then(|it| it.score).map_or(last, |score| score.basis_points().into())
-                }
-                "change" => placed.change.map_or(last, i32::from),
-                "happiness" => company.happiness.score.map_or(last, |score| score.basis_points().into()),
-                "last_seen" => company
-                    .last_seen_at
-                    .map_or(last, |at| i32::try_from(at.timestamp() / 3_600).unwrap_or(last)),
-                _ => -attention(placed),
-            };
-            (company.churned_on.is_some(), rank, by_name(company))
-        });
+    /// Leaves the companies that are shown, in their order.
+    pub fn apply(&self, companies: &mut Vec<Placed>, today: NaiveDate) {
+        let mut filter = Filter::default();
+        for (name, value) in self.pairs() {
+            // Every value was looked up among those that there are.
+            drop(filter.narrow(name, value));
+        }
+        companies.retain(|placed| filter.fits(&placed.view, today));
+        match Sort::parse(&self.sort) {
+            Ok(sort) => {
+                let mut keyed: Vec<_> =
+                    companies.drain(..).map(|placed| (sort.position(&placed.view), placed)).collect();
+                keyed.sort_by(|(a, _), (b, _)| sort.compare(a, b));
+                companies.extend(keyed.into_iter().map(|(_, placed)| placed));
+            }
+            Err(_) => by_attention(companies),
+        }
     }
 }
 
-/// Rule: attention sorts. Companies that need the same attention are told apart by their reasons.
+/// Rule: attention sorts: the worst fresh reading first, then the most and gravest reasons; what was lost comes last.
+pub fn by_attention(companies: &mut [Placed]) {
+    companies.sort_by_cached_key(|placed| {
+        let company = &placed.view;
+        (company.churned_on.is_some(), -attention(placed), by_name(company))
+    });
+}
+
 fn attention(placed: &Placed) -> i32 {
     let weight: u16 = placed.concerns.iter().map(|concern| concern.weight).sum();
     i32::from(placed.view.attention) * 10_000 + i32::from(weight)
@@ -211,44 +254,59 @@ fn by_name(company: &CompanyView) -> (String, CompanyId) {
     (company.name.to_lowercase(), company.company_id.clone())
 }
 
-fn wire_status(status: Status) -> &'static str {
-    match status {
-        Status::Struggling => "struggling",
-        Status::Steady => "steady",
-        Status::Healthy => "healthy",
-        Status::Thriving => "thriving",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{concern::concerns, samples, spark};
+    use barometer_domain::status::Status;
+
+    use super::super::{concern::concerns, samples};
     use super::*;
 
     fn placed(view: CompanyView) -> Placed {
         let settings = samples::settings();
         let concerns = concerns(&view, samples::scene(&settings));
-        let change = view.engagement.as_ref().and_then(|it| spark::change(&it.trend, it.week));
+        let change = view.engagement.as_ref().and_then(|it| it.change());
         Placed { view, concerns, change }
     }
 
     fn order(query: &str, views: Vec<CompanyView>) -> Vec<String> {
         let mut all: Vec<Placed> = views.into_iter().map(placed).collect();
-        Query::parse(query).sort(&mut all);
+        Query::parse(query).apply(&mut all, samples::now().date_naive());
         all.into_iter().map(|placed| placed.view.company_id.to_string()).collect()
     }
 
     #[test]
     fn an_address_survives_the_round_trip_and_nonsense_is_dropped() {
-        let query = Query::parse("q=a%26b+c&status=not_set&engagement=at_risk&quadrant=urgent&sort=score");
-        assert_eq!(query.href(), "/?q=a%26b+c&status=not_set&engagement=at_risk&quadrant=urgent&sort=score");
-        assert_eq!(Query::parse("status=great&sort=%00&x=y&quadrant="), Query::default());
-        assert_eq!(Query::default().href(), "/");
+        let text =
+            "q=a%26b+c&owner=anna&status=not_set&engagement=at_risk&quadrant=urgent&flag=tasks&sort=-score";
+        let query = Query::parse(&format!("{text}&page=3"));
+        assert_eq!(query.href(), format!("/?{text}&page=3"));
+        assert_eq!(query.csv(), format!("/v1/companies.csv?{text}"));
+        assert_eq!(Query::parse("status=great&sort=%00&x=y&quadrant=&page=-1&flag=x"), Query::default());
+        assert_eq!(
+            (Query::default().href(), Query::default().csv()),
+            ("/".into(), "/v1/companies.csv".into())
+        );
         assert!(!Query::parse("sort=name").filters());
     }
 
     #[test]
-    fn attention_puts_the_most_and_gravest_reasons_first_and_lost_companies_last() {
+    fn a_column_sorts_and_sorts_back_from_the_first_page() {
+        let query = Query::parse("q=a&page=2");
+        assert_eq!(query.sorted("score"), "/?q=a&sort=score");
+        assert_eq!(Query::parse("sort=score").sorted("score"), "/?sort=-score");
+        assert_eq!(Query::parse("sort=-score").sorted("score"), "/?sort=score");
+        assert_eq!(Query::parse("sort=-tasks").sorted("-tasks"), "/?sort=tasks");
+    }
+
+    #[test]
+    fn every_order_that_is_offered_is_one() {
+        for (sort, _) in &SORTS[1..] {
+            assert_eq!(Query::parse(&format!("sort={sort}")).sorted_by(), *sort);
+        }
+    }
+
+    #[test]
+    fn attention_puts_the_most_and_gravest_reasons_first() {
         let mut double = samples::view("double");
         samples::engage(&mut double, &[20, 20]);
         samples::feel(&mut double, 20, 4);
@@ -256,11 +314,17 @@ mod tests {
         samples::engage(&mut single, &[20, 20]);
         let mut fine = samples::view("fine");
         samples::engage(&mut fine, &[90, 90]);
-        let mut lost = double.clone();
-        lost.company_id = CompanyId::new("lost").unwrap();
+        let all = vec![fine, samples::view("blank"), single, double];
+        assert_eq!(order("", all), ["double", "single", "blank", "fine"]);
+    }
+
+    #[test]
+    fn lost_companies_are_shown_to_who_asks_for_them() {
+        let mut lost = samples::view("lost");
         lost.churned_on = Some(samples::now().date_naive());
-        let all = vec![lost, fine, samples::view("blank"), single, double];
-        assert_eq!(order("", all), ["double", "single", "blank", "fine", "lost"]);
+        let all = vec![lost, samples::view("here")];
+        assert_eq!(order("", all.clone()), ["here"]);
+        assert_eq!(order("flag=churned", all), ["lost"]);
     }
 
     #[test]
@@ -273,24 +337,26 @@ mod tests {
         samples::feel(&mut high, 90, 4);
         for sort in ["score", "change", "happiness"] {
             let all = vec![samples::view("blank"), high.clone(), low.clone()];
-            assert_eq!(order(&format!("sort={sort}"), all), ["low", "high", "blank"], "{sort}");
+            assert_eq!(order(&format!("sort={sort}"), all.clone()), ["low", "high", "blank"], "{sort}");
+            assert_eq!(order(&format!("sort=-{sort}"), all), ["high", "low", "blank"], "-{sort}");
         }
     }
 
     #[test]
     fn filters_find_by_status_band_cell_and_words() {
         let mut company = samples::view("acme");
-        company.owner = Some("Anna@example.com".to_owned());
         samples::judge(&mut company, Status::Struggling, 40);
+        company.owner = Some("Anna@example.com".to_owned());
         company.name = "Acme Ltd".to_owned();
-        let finds = |query: &str| Query::parse(query).matches(&company);
-        assert!(finds("status=stale"));
+        let finds = |query: &str| !order(query, vec![company.clone()]).is_empty();
+        assert!(finds("flag=stale"));
         assert!(finds("status=struggling"));
         assert!(!finds("status=not_set"));
         assert!(finds("engagement=none&quadrant=unknown"));
         assert!(!finds("engagement=at_risk"));
         assert!(finds("q=LTD+acme"));
         assert!(!finds("q=ltd+beta"));
-        assert!(Query::parse("status=not_set").matches(&samples::view("beta")));
+        assert!(finds("owner=anna%40example.com") && !finds("owner=ann"));
+        assert!(!order("status=not_set", vec![samples::view("beta")]).is_empty());
     }
 }

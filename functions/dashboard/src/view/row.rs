@@ -1,6 +1,6 @@
 //! A row of the portfolio.
 
-use barometer_domain::{IsoWeek, Percent};
+use barometer_domain::{IsoWeek, Percent, component::Components};
 
 use super::{
     Scene,
@@ -44,6 +44,10 @@ pub struct Row {
     pub answers: String,
     /// The cell of the quadrant.
     pub cell: &'static str,
+    /// Open tasks and alerts.
+    pub to_do: Vec<String>,
+    /// The component that pulls the score down most.
+    pub lowest: Option<String>,
     /// The day of the latest activity.
     pub seen: Option<String>,
 }
@@ -76,8 +80,7 @@ pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
                 let week = (Some(engagement.week) != latest).then(|| spark::short(engagement.week));
                 let covered = (engagement.coverage < Percent::FULL)
                     .then(|| format!("{} % known", engagement.coverage.shown()));
-                // The style adds the word "confidence" to each.
-                let sure = words::confidence(engagement.confidence).to_owned();
+                let sure = format!("{} confidence", words::confidence(engagement.confidence));
                 [week, covered, Some(sure)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
             })
             .unwrap_or_default(),
@@ -92,6 +95,26 @@ pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
         happiness: words::level(company.happiness.level),
         answers: words::behind_happiness(&company.happiness),
         cell: company.quadrant.label(),
+        to_do: [(company.open_tasks, "task"), (company.open_alerts, "alert")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, one)| words::count(count, one))
+            .collect(),
+        lowest: engagement.filter(|it| it.shown.is_some()).and_then(|it| lowest(&it.components)),
         seen: company.last_seen_at.map(|at| scene.day(at)),
     }
+}
+
+/// The lowest of the components that are known, unless they are all the same: `login 12`.
+fn lowest(parts: &Components) -> Option<String> {
+    let known = [
+        ("login", parts.login.value),
+        ("adoption", parts.adoption.value),
+        ("feedback", parts.feedback.value),
+    ];
+    let known: Vec<(Percent, &str)> =
+        known.into_iter().filter_map(|(name, value)| Some((value?, name))).collect();
+    let (low, name) = known.iter().min()?;
+    let (high, _) = known.iter().max()?;
+    (low < high).then(|| format!("lowest: {name} {}", low.shown()))
 }

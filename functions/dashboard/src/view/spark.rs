@@ -71,14 +71,6 @@ pub fn short(week: IsoWeek) -> String {
     text.split_once('-').map_or(text.clone(), |(_, week)| week.to_owned())
 }
 
-/// The change of the shown score against the week before; nothing unless both weeks have one.
-pub fn change(trend: &[TrendPoint], week: IsoWeek) -> Option<i16> {
-    let shown = |of: IsoWeek| {
-        trend.iter().find(|point| point.week == of).and_then(|point| point.score).map(|score| score.shown())
-    };
-    Some(i16::from(shown(week)?) - i16::from(shown(week.previous())?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,17 +103,5 @@ mod tests {
         assert_eq!(spark(&[point("2026-W20", Some(50))], last), None);
         let one = spark(&[point("2026-W36", Some(50))], last).unwrap();
         assert_eq!(one.title, "50 in W36");
-    }
-
-    #[test]
-    fn a_change_needs_both_weeks() {
-        let trend = [point("2026-W35", Some(40)), point("2026-W36", Some(18))];
-        assert_eq!(change(&trend, "2026-W36".parse().unwrap()), Some(-22));
-        assert_eq!(change(&trend, "2026-W35".parse().unwrap()), None);
-        let trend = [point("2026-W34", Some(40)), point("2026-W36", Some(18))];
-        assert_eq!(change(&trend, "2026-W36".parse().unwrap()), None);
-        // A year's turn is no gap.
-        let trend = [point("2026-W53", Some(40)), point("2027-W01", Some(41))];
-        assert_eq!(change(&trend, "2027-W01".parse().unwrap()), Some(1));
     }
 }

@@ -30,6 +30,7 @@ impl Answer {
 
 pub struct Browser {
     router: Router,
+    api: Router,
     pub cookie: Option<String>,
 }
 
@@ -41,15 +42,24 @@ impl Browser {
     pub fn with_ses(table: &Table, now: DateTime<Utc>, ses: &Ses) -> Self {
         let (table, clock) = (table.clone(), Clock::fixed(now));
         let api = api::over(&table, &clock);
-        let deps = Deps { table, clock, mailer: ses.mailer(), api, secure_cookies: true };
-        Self { router: dashboard::router(deps), cookie: None }
+        let deps = Deps { table, clock, mailer: ses.mailer(), api: api.clone(), secure_cookies: true };
+        Self { router: dashboard::router(deps), api, cookie: None }
     }
 
-    pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
+    pub async fn send(&mut self, request: Request<Body>) -> Answer {
+        self.ask(self.router.clone(), request).await
+    }
+
+    /// Follows a link to the API.
+    pub async fn api(&mut self, path: &str) -> Answer {
+        self.ask(self.api.clone(), Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn ask(&mut self, router: Router, mut request: Request<Body>) -> Answer {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = router.oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         if let Some(set) = headers.get(header::SET_COOKIE) {
             let set = set.to_str().unwrap();

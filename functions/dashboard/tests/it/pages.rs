@@ -74,6 +74,28 @@ async fn filters_narrow_and_say_so() {
 }
 
 #[tokio::test]
+async fn the_csv_of_a_view_has_its_companies_in_its_order() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Meridian Cloud").await;
+    for (id, story) in &invented::stories(100) {
+        invented::company(&table, &made.workspace_id, id, story, now()).await;
+    }
+    for view in ["/?status=struggling&sort=-change", "/?q=anna&sort=owner", "/?engagement=none&sort=name"] {
+        let page = browser.get(view).await.body;
+        let csv = page.split("href=\"/v1/companies.csv").nth(1).unwrap().split('"').next().unwrap();
+        let path = format!("/v1/companies.csv{}", csv.replace("&#38;", "&"));
+        let file = browser.api(&path).await;
+        assert_eq!(file.status, StatusCode::OK, "{path}");
+        let of_file: Vec<&str> =
+            file.body.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        let rows = page.split("<table class=\"pf\">").nth(1).unwrap().split("href=/companies/").skip(1);
+        let of_page: Vec<&str> = rows.map(|row| row.split('>').next().unwrap()).collect();
+        assert!(of_page.len() > 3, "{view}");
+        assert_eq!(of_page, of_file, "{view}");
+    }
+}
+
+#[tokio::test]
 async fn names_are_text_whatever_they_hold() {
     let table = store::table().await;
     let (made, mut browser) = browser::workspace(&table, "<b>Acme</b>").await;
@@ -179,7 +201,11 @@ async fn pages_of_a_hundred_companies_stay_small() {
         assert!(page.body.len() < PAGE_BYTES, "{path}: {} bytes", page.body.len());
         assert!(!page.body.contains(" style="), "the policy would ignore it");
     }
-    assert!(browser.get("/").await.body.contains("Showing 100 of 100"));
+    assert!(browser.get("/").await.body.contains("Showing 1–50 of 100"));
+    let second = browser.get("/?page=2").await.body;
+    assert!(second.contains("Showing 51–100 of 100") && second.contains("Page 2 of 2"));
+    // Beyond the end lies the last page.
+    assert_eq!(browser.get("/?page=99").await.body, second);
 }
 
 #[tokio::test]

@@ -6,20 +6,17 @@ use axum::{
 };
 use barometer_cloud::{
     http::{Json, Problem},
+    listing::{Filter, Position, Sort},
     views::CompanyView,
 };
 use http::{HeaderMap, HeaderValue, Uri, header};
 
-use super::{
-    Portfolio, csv,
-    filter::{self, Filter},
-    sort::{Position, Sort},
-};
+use super::{Portfolio, csv};
 use crate::{
     Deps, accept,
     caller::Reader,
     paging::{self, Page},
-    params::Params,
+    params::{Params, wrong},
 };
 
 const DEFAULT_LIMIT: usize = 50;
@@ -59,11 +56,17 @@ struct Request {
 
 impl Request {
     fn read(uri: &Uri) -> Result<Self, Problem> {
-        let known: Vec<&str> = ["sort", "limit", "cursor"].into_iter().chain(filter::PARAMETERS).collect();
+        let known: Vec<&str> = ["sort", "limit", "cursor"].into_iter().chain(Filter::PARAMETERS).collect();
         let params = Params::read(uri, &known)?;
-        let sort = Sort::read(&params)?;
+        let sort = params.text("sort").map(|text| Sort::parse(text).map_err(|detail| wrong("sort", detail)));
+        let sort = sort.transpose()?.unwrap_or_default();
+        let mut filter = Filter::default();
+        for name in Filter::PARAMETERS {
+            let narrowed = params.text(name).map_or(Ok(()), |value| filter.narrow(name, value));
+            narrowed.map_err(|detail| wrong(name, detail))?;
+        }
         Ok(Self {
-            filter: Filter::read(&params)?,
+            filter,
             limit: paging::limit(&params, DEFAULT_LIMIT)?,
             after: paging::position(&params, &sort.name())?,
             sort,

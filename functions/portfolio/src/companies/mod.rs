@@ -4,9 +4,7 @@
 //! all of them, so a page is cut in memory.
 
 mod csv;
-mod filter;
 pub mod list;
-mod sort;
 
 use barometer_cloud::{
     Table,
@@ -35,9 +33,4 @@ impl Portfolio {
         let companies = companies?.iter().map(|company| views::company(company, &settings, now)).collect();
         Ok(Self { companies, today: settings.time_zone.date(now) })
     }
-}
-
-/// Whether a company was lost by `today`. One that will be lost on a day to come still needs its CSM.
-pub fn churned(company: &CompanyView, today: NaiveDate) -> bool {
-    company.churned_on.is_some_and(|churned| churned <= today)
 }

@@ -2,20 +2,24 @@
 
 use std::cmp::Ordering;
 
-use barometer_cloud::{http::Problem, views::CompanyView};
-use barometer_domain::CompanyId;
+use barometer_domain::{CompanyId, quadrant::Cell, status::Status};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::params::{Params, wrong};
+use crate::views::{CompanyView, EngagementView};
 
 /// What companies are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     Name,
+    Owner,
+    Status,
     Score,
+    Change,
     Happiness,
+    Quadrant,
     Attention,
+    Tasks,
     LastSeen,
     Created,
     Renewal,
@@ -31,8 +35,10 @@ pub struct Sort {
 /// What is compared of a company.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Value {
-    /// A count or basis points.
+    /// A count, a rank or basis points.
     Number(u16),
+    /// Points up or down.
+    Points(i16),
     /// A name, in lower case.
     Text(String),
     /// A day.
@@ -50,20 +56,52 @@ pub struct Position {
     id: CompanyId,
 }
 
+impl Default for Sort {
+    /// Who needs somebody most comes first.
+    fn default() -> Self {
+        Self { by: By::Attention, descending: true }
+    }
+}
+
+/// The worst first.
+fn rank(status: Status) -> u16 {
+    match status {
+        Status::Struggling => 0,
+        Status::Steady => 1,
+        Status::Healthy => 2,
+        Status::Thriving => 3,
+    }
+}
+
+/// The most urgent first; nothing where a company's place isn't known.
+fn cell_rank(cell: Cell) -> Option<u16> {
+    match cell {
+        Cell::Urgent => Some(0),
+        Cell::ProductProblem => Some(1),
+        Cell::BusinessProblem => Some(2),
+        Cell::Advocate => Some(3),
+        Cell::Unknown => None,
+    }
+}
+
 impl Sort {
-    const NAMES: [(&'static str, By); 7] = [
+    const NAMES: [(&'static str, By); 12] = [
         ("name", By::Name),
+        ("owner", By::Owner),
+        ("status", By::Status),
         ("score", By::Score),
+        ("change", By::Change),
         ("happiness", By::Happiness),
+        ("quadrant", By::Quadrant),
         ("attention", By::Attention),
+        ("tasks", By::Tasks),
         ("last_seen", By::LastSeen),
         ("created", By::Created),
         ("renewal", By::Renewal),
     ];
 
-    /// Reads the parameter `sort`, by default who needs attention most. Errors: 400 for an order there isn't.
-    pub fn read(params: &Params) -> Result<Self, Problem> {
-        let text = params.text("sort").unwrap_or("-attention");
+    /// An order by its name, with - before it for descending. Errors: what there is.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let (name, descending) = match text.strip_prefix('-') {
             Some(name) => (name, true),
             None => (text, false),
@@ -72,12 +110,12 @@ impl Sort {
             Some((_, by)) => Ok(Self { by: *by, descending }),
             None => {
                 let names: Vec<&str> = Self::NAMES.iter().map(|(name, _)| *name).collect();
-                Err(wrong("sort", format!("one of {}, with - before it for descending", names.join(", "))))
+                Err(format!("one of {}, with - before it for descending", names.join(", ")))
             }
         }
     }
 
-    /// The order's name, for cursors.
+    /// The order's name, as [`Self::parse`] reads it.
     pub fn name(self) -> String {
         let name = Self::NAMES.iter().find(|(_, by)| *by == self.by).map_or("", |(name, _)| *name);
         format!("{}{name}", if self.descending { "-" } else { "" })
@@ -88,6 +126,11 @@ impl Sort {
         let basis_points = |percent: barometer_domain::Percent| Value::Number(percent.basis_points());
         let value = match self.by {
             By::Name => Some(Value::Text(company.name.to_lowercase())),
+            By::Owner => company.owner.as_ref().map(|owner| Value::Text(owner.to_lowercase())),
+            By::Status => company.business_status.as_ref().map(|set| Value::Number(rank(set.status.value))),
+            By::Change => company.engagement.as_ref().and_then(EngagementView::change).map(Value::Points),
+            By::Quadrant => cell_rank(company.quadrant).map(Value::Number),
+            By::Tasks => Some(Value::Number(u16::try_from(company.open_tasks).unwrap_or(u16::MAX))),
             By::Score => company.engagement.as_ref().and_then(|week| week.score).map(basis_points),
             By::Happiness => company.happiness.score.map(basis_points),
             By::Attention => Some(Value::Number(company.attention.into())),
@@ -95,8 +138,9 @@ impl Sort {
             By::Created => Some(Value::Instant(company.created_at)),
             By::Renewal => company.renewal_on.map(Value::Day),
         };
-        // Attention has four values: within each the names make the list readable.
-        let name = (self.by == By::Attention).then(|| company.name.to_lowercase());
+        // Few values: within each the names make the list readable.
+        let few = matches!(self.by, By::Attention | By::Owner | By::Status | By::Quadrant | By::Tasks);
+        let name = few.then(|| company.name.to_lowercase());
         Position { value, name, id: company.company_id.clone() }
     }
 

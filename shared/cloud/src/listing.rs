@@ -1,0 +1,16 @@
+//! Which companies a list shows, and in which order: the same for the API, its CSV and the page.
+
+mod filter;
+mod sort;
+
+pub use filter::Filter;
+pub use sort::{Position, Sort};
+
+use chrono::NaiveDate;
+
+use crate::views::CompanyView;
+
+/// Whether a company was lost by `today`. One that will be lost on a day to come still needs its CSM.
+pub fn churned(company: &CompanyView, today: NaiveDate) -> bool {
+    company.churned_on.is_some_and(|churned| churned <= today)
+}
