@@ -224,7 +224,7 @@ impl CompanyPage {
             form: form(&view, known.company.status_version),
             requests: people::requests(&view, &known.users, scene),
             cadence: scene.settings.cadence_days.duration().num_days(),
-            take_back: take_back(&known.changes, scene),
+            take_back: take_back(&known.company, &known.changes, scene),
             disagreements: known
                 .disagreements
                 .iter()
@@ -310,8 +310,9 @@ fn form(view: &CompanyView, seen: u32) -> Form {
 }
 
 /// The status before the latest change, while the change can be taken back with all that it set in motion.
-fn take_back(changes: &[StatusChange], scene: Scene<'_>) -> Option<Mark> {
-    let latest = changes.first()?;
+fn take_back(company: &Company, changes: &[StatusChange], scene: Scene<'_>) -> Option<Mark> {
+    // The one that stands: two of the same instant lie in any order.
+    let latest = changes.iter().find(|change| company.status.as_ref() == Some(&change.status))?;
     let fresh = latest.kind == ChangeKind::Transition && scene.now < latest.status.set_at + TAKE_BACK;
     latest.from.filter(|_| fresh).map(words::status)
 }
