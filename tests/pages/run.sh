@@ -19,4 +19,5 @@ if ! { [[ -f node_modules/.installed ]] && cmp -s package-lock.json node_modules
 fi
 
 export BAROMETER=${BAROMETER:-$OLDPWD/target/debug/barometer} WORK=$work
-exec node main.js
+node main.js
+exec node day.js

@@ -63,6 +63,8 @@ const COLUMNS: &[Column] = &[
     ("disagreement", |company| text(company.disagreement)),
     ("request_feedback", |company| text(company.request_feedback)),
     ("last_seen_at", |company| instant(company.last_seen_at?)),
+    ("open_tasks", |company| number(company.open_tasks)),
+    ("open_alerts", |company| number(company.open_alerts)),
     ("tags", |company| text(company.tags.iter().map(String::as_str).collect::<Vec<_>>().join("; "))),
 ];
 

@@ -1,0 +1,186 @@
+// A CSM's day in Chromium against a running home: signs in, finds a company, says that it struggles, takes that back, says it
+// again and sees the task and the mail, voids an answer, takes the list home as CSV, and signs out. No step asks the API for
+// what the page should show.
+//
+// Environment: BAROMETER, the home's binary; CHROMIUM; WORK, a folder, where pictures of every page are left.
+
+import { readFileSync, rmSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { Home } from './home.js';
+import { Looks } from './look.js';
+
+const work = process.env.WORK;
+const looks = new Looks(`${work}/pictures-day`);
+const check = (...of) => looks.check(...of);
+const data = `${work}/data-day`;
+rmSync(data, { recursive: true, force: true });
+const home = new Home(process.env.BAROMETER ?? 'barometer', data, `${work}/home-day.log`);
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+
+const CSM = 'anna@initech.example';
+
+async function moveClock(minutes) {
+  const { now } = await home.call('GET', '/local/clock');
+  await home.call('POST', '/local/clock', { body: { now: new Date(Date.parse(now) + minutes * 60_000).toISOString() } });
+}
+
+/** Three companies whose users were active on so many days of each week, and what one of them answered. */
+async function world() {
+  const workspace = await home.call('POST', '/local/workspaces', { body: { name: 'Initech', time_zone: 'UTC' } });
+  const token = workspace.api_token;
+  for (let week = 0; week < 6; week++) {
+    const batch = [];
+    for (const [company, days] of [['acme', 5 - Math.min(week, 4)], ['bolt', 4], ['crane', 1 + Math.min(week, 3)]]) {
+      for (let user = 0; user < 3; user++) {
+        for (let day = 0; day < days; day++) {
+          const timestamp = new Date(Date.parse('2026-07-27T10:00:00Z') + (week * 7 + day) * 86_400_000).toISOString();
+          batch.push({ type: 'track', userId: `${company}-${user}`, event: 'Report Edited', timestamp, messageId: `${company}-${user}-${week}-${day}`, context: { groupId: company } });
+        }
+      }
+    }
+    if (week === 0) {
+      for (const [company, name] of [['acme', 'Acme Foods'], ['bolt', 'Bolt & Sons'], ['crane', '=Crane']]) {
+        for (let user = 0; user < 3; user++) {
+          const userId = `${company}-${user}`;
+          batch.unshift({ type: 'identify', userId, timestamp: '2026-07-27T09:00:00Z', messageId: `i-${userId}`, traits: { email: `${userId}@${company}.example`, name: `User ${user} of ${name}` } });
+          batch.unshift({ type: 'group', userId, groupId: company, timestamp: '2026-07-27T09:00:00Z', messageId: `g-${userId}`, traits: { name, plan: company === 'bolt' ? 'pro' : 'basic' } });
+        }
+      }
+    }
+    const { now } = await home.call('GET', '/local/clock');
+    const monday = Date.parse('2026-08-03T08:00:00Z') + week * 7 * 86_400_000;
+    if (Date.parse(now) < monday) await home.call('POST', '/local/clock', { body: { now: new Date(monday).toISOString() } });
+    await home.call('POST', '/v1/batch', { body: { writeKey: workspace.write_key, batch } });
+  }
+  await moveClock(7 * 24 * 60 + 120);
+  for (const company of ['acme', 'bolt', 'crane']) await home.call('PATCH', `/v1/companies/${company}`, { token, body: { owner: CSM } });
+  await home.call('POST', '/v1/feedback', { token, body: { user_id: 'bolt-0', company_id: 'bolt', rating: 2, scale: 'nps', comment: 'A test, please ignore.' } });
+  return { token };
+}
+
+/** A CSV file as lists of fields. */
+function csv(text) {
+  const rows = [];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    if (rows.length === 0 || rows.at(-1).done) rows.push({ fields: [], done: false });
+    rows.at(-1).fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    rows.at(-1).done = end !== ',';
+  }
+  return rows.map(({ fields }) => fields).filter((fields) => fields.length > 1);
+}
+
+const names = (page) => page.locator('table.pf tbody th a').allTextContents();
+
+/** Loads a page again until it shows something: what follows from a change comes by the bus. */
+async function until(page, locator) {
+  for (let step = 0; step < 50; step++) {
+    if ((await locator.count()) > 0) return;
+    await page.waitForTimeout(100);
+    await page.reload();
+  }
+  throw new Error(`never came: ${locator}`);
+}
+
+try {
+  await home.start('2026-07-27T08:00:00Z');
+  const { token } = await world();
+  const url = `http://127.0.0.1:${home.port}`;
+  const context = await browser.newContext({ acceptDownloads: true });
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) check(`a quiet console: ${message.text()}`, false, true);
+  });
+
+  console.log('\nSigning in');
+  await page.goto(`${url}/`);
+  check('who isn’t signed in comes to the sign-in', new URL(page.url()).pathname, '/sign-in');
+  await page.getByLabel('API token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+
+  console.log('\nThe portfolio');
+  await page.getByRole('columnheader', { name: 'Company' }).getByRole('link').click();
+  check('sorted by name', await names(page), ['=Crane', 'Acme Foods', 'Bolt & Sons']);
+  await page.getByRole('columnheader', { name: 'Company' }).getByRole('link').click();
+  check('and back', await names(page), ['Bolt & Sons', 'Acme Foods', '=Crane']);
+  await page.getByRole('columnheader', { name: 'Engagement' }).getByRole('link').click();
+  const scores = (await page.locator('table.pf tbody td:nth-child(3) b').allTextContents()).map(Number);
+  check('by engagement, the lowest first', scores, scores.toSorted((a, b) => a - b));
+  await page.getByRole('searchbox', { name: 'Search' }).fill('basic');
+  await page.getByRole('button', { name: 'Show' }).click();
+  check('two have this plan', (await names(page)).toSorted(), ['=Crane', 'Acme Foods']);
+  await looks.look(page, 'portfolio');
+  await page.getByRole('link', { name: 'Show all' }).click();
+
+  console.log('\nA company struggles');
+  await page.getByRole('link', { name: 'Acme Foods' }).first().click();
+  await page.getByText('Set or confirm the status').click();
+  await page.getByRole('radio', { name: 'Healthy' }).check();
+  await page.getByLabel('Why do you see it so?').fill('Growing with us.');
+  await page.getByRole('button', { name: 'Set status' }).click();
+  await page.getByText('Set or confirm the status').click();
+  await page.getByRole('radio', { name: 'Struggling' }).check();
+  await page.getByLabel('Why do you see it so?').fill('Their budget is frozen.');
+  await page.getByRole('button', { name: 'Set status' }).click();
+  await page.getByText('The status is set.').waitFor();
+  const mail = page.getByText('Mail to User');
+  await until(page, mail);
+  check('the mail waits, and can be undone', await page.getByRole('button', { name: 'Undo: Mail to User' }).count(), 1);
+  const task = page.getByRole('button', { name: 'Done:' });
+  await until(page, task);
+  await looks.look(page, 'company');
+  const before = (await home.call('GET', '/local/mail')).length;
+  await page.getByRole('button', { name: 'Take back: Healthy again' }).click();
+  await until(page, page.getByText('undone'));
+  await page.reload();
+  check('taken back: no task is left', await task.count(), 0);
+  await moveClock(45);
+  check('and no mail went out', (await home.call('GET', '/local/mail')).length, before);
+
+  await page.reload();
+  await page.getByText('Set or confirm the status').click();
+  await page.getByRole('radio', { name: 'Struggling' }).check();
+  await page.getByLabel('Why do you see it so?').fill('It is final: their budget is frozen.');
+  await page.getByRole('button', { name: 'Set status' }).click();
+  await until(page, task);
+  await moveClock(45);
+  const sent = (await home.call('GET', '/local/mail')).slice(before);
+  check('said again: one mail goes to one of their users, in the CSM’s name', [sent.length, sent[0]?.to[0].endsWith('@acme.example'), sent[0]?.raw.includes(`Reply-To: ${CSM}`)], [1, true, true]);
+  await page.reload();
+  await page.getByText('done ').first().waitFor();
+  await task.first().click();
+  await page.getByText('The task is done.').waitFor();
+  check('the task is done', await task.count(), 0);
+
+  console.log('\nAn answer that shouldn’t count');
+  await page.goto(`${url}/companies/bolt`);
+  await page.getByText('A test, please ignore.').waitFor();
+  await page.getByText('Void', { exact: true }).click();
+  await page.getByLabel('Why it shouldn’t count').fill('Our own test.');
+  await page.getByRole('button', { name: 'Void the answer' }).click();
+  await page.getByText('void: Our own test.').waitFor();
+  check('it is void', await page.getByRole('button', { name: 'Void the answer' }).count(), 0);
+
+  console.log('\nAsking');
+  await page.getByRole('button', { name: 'Switch on' }).click();
+  await page.getByText('Feedback requests are on.').waitFor();
+  check('it says who is asked next', await page.getByText(/On\. User \d of Bolt & Sons is asked next, on/).count(), 1);
+
+  console.log('\nThe list as a file');
+  await page.goto(`${url}/?sort=name`);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download as CSV' }).click()]);
+  const text = readFileSync(await download.path(), 'utf8');
+  const [head, ...rows] = csv(text);
+  const column = (name) => rows.map((row) => row[head.indexOf(name)]);
+  check('it has the companies in the order of the page', column('company_id'), ['crane', 'acme', 'bolt']);
+  check('no name can be a formula', column('name')[0], "'=Crane");
+  check('and the status that was set', column('business_status')[1], 'struggling');
+
+  console.log('\nSigning out');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.goto(`${url}/companies/acme`);
+  check('nothing is shown any more', new URL(page.url()).pathname, '/sign-in');
+} finally {
+  await browser.close();
+  await home.stop();
+}
+looks.finish();
