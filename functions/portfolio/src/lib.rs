@@ -58,6 +58,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/companies/{company_id}/users", get(company::users::users))
         .route("/v1/companies/{company_id}/users/{user_id}", patch(company::patch_user::patch))
         .route("/v1/companies/{company_id}/status-changes", get(company::status_changes::status_changes))
+        .route("/v1/companies/{company_id}/timeline", get(company::timeline::timeline))
         .route("/v1/companies/{company_id}/why", get(company::why::why))
         .route("/v1/quadrant", get(quadrant::quadrant))
         .route("/v1/settings", get(settings::get::get).put(settings::put::put))

@@ -11,6 +11,7 @@ mod rules;
 mod scored;
 mod settings;
 mod sources;
+mod timeline;
 mod tokens;
 mod walks;
 mod webhooks;
