@@ -14,7 +14,9 @@ mod companies;
 mod company;
 mod csv;
 mod disagreements;
+mod export;
 mod feedback;
+mod link;
 mod overview;
 mod paging;
 mod params;
@@ -58,6 +60,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/companies/{company_id}/users", get(company::users::users))
         .route("/v1/companies/{company_id}/users/{user_id}", patch(company::patch_user::patch))
         .route("/v1/companies/{company_id}/status-changes", get(company::status_changes::status_changes))
+        .route("/v1/companies/{company_id}/timeline", get(company::timeline::timeline))
         .route("/v1/companies/{company_id}/why", get(company::why::why))
         .route("/v1/quadrant", get(quadrant::quadrant))
         .route("/v1/settings", get(settings::get::get).put(settings::put::put))
@@ -91,6 +94,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/webhooks/{id}/rotate", post(webhooks::rotate::rotate))
         .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
         .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
+        .route("/v1/export", get(export::export))
         .route("/v1/audit", get(audit::list::list))
         .route("/v1/audit.ndjson", get(audit::export::ndjson))
         .route("/v1/audit.csv", get(audit::export::csv))

@@ -23,6 +23,13 @@ pub struct OverviewView {
     published: Published,
 }
 
+impl OverviewView {
+    /// The overview of a period.
+    pub fn new(period: String, published: Published) -> Self {
+        Self { period, published }
+    }
+}
+
 /// The overview of `week` or of `month`, as published last; of the latest week without either. Errors: 404 when the
 /// period wasn't scored.
 pub async fn overview(
@@ -38,5 +45,5 @@ pub async fn overview(
     let found = deps.table.overview(&caller.workspace, period).await?;
     let (period, published) =
         found.ok_or_else(|| Problem::not_found("this week or month wasn't scored for all companies yet"))?;
-    Ok(Json(OverviewView { period, published }))
+    Ok(Json(OverviewView::new(period, published)))
 }

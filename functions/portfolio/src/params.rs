@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use axum::extract::{FromRequestParts, Path};
 use barometer_cloud::http::{Problem, problem::FieldError};
 use barometer_domain::CompanyId;
+use chrono::{DateTime, NaiveDate, Utc};
 use http::{Uri, request::Parts};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
 
@@ -39,6 +40,20 @@ impl Params {
     pub fn parse<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
         let parse = |text: &str| text.parse().map_err(|error: T::Err| wrong(name, error.to_string()));
         self.text(name).map(parse).transpose()
+    }
+
+    /// An instant, or a day in UTC: its beginning, or with `end` the beginning of the next one. Errors: 400 that names
+    /// the parameter.
+    pub fn instant(&self, name: &str, end: bool) -> Result<Option<DateTime<Utc>>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let day = || {
+            let day: NaiveDate = text.parse().ok()?;
+            Some(if end { day.succ_opt()? } else { day }.and_hms_opt(0, 0, 0)?.and_utc())
+        };
+        match text.parse::<DateTime<Utc>>().ok().or_else(day) {
+            Some(at) => Ok(Some(at)),
+            None => Err(wrong(name, "an instant such as 2026-10-01T00:00:00Z, or a date".to_owned())),
+        }
     }
 
     /// A parameter that is one of the names of an enumeration, as they stand in JSON. Errors: 400 that names the

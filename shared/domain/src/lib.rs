@@ -19,6 +19,7 @@ pub mod breaker;
 pub mod calendar;
 pub mod catalogue;
 pub mod component;
+pub mod day;
 pub mod digest;
 pub mod disagreement;
 pub mod drop;

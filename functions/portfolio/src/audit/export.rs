@@ -1,7 +1,7 @@
 //! `GET /v1/audit.ndjson` and `/v1/audit.csv`: the audit as a file, in the order in which it happened.
 //!
-//! An answer of a Lambda function holds 6 MB. A file that passes [`LARGEST`] ends there, and `Link: <…>; rel="next"`
-//! leads to the rest: the files one after the other are the whole.
+//! A file that passes [`LARGEST`] ends there, with room for one more entry (that has at most two sides of 64 KB), and
+//! `Link: <…>; rel="next"` leads to the rest.
 
 use axum::{
     extract::State,
@@ -19,12 +19,10 @@ use crate::{
     Deps,
     caller::Admin,
     csv::{self, Cell, instant, text},
+    link::{LARGEST, linked},
     paging,
     params::Params,
 };
-
-/// Bytes after which a file ends, with room for one more entry: that has at most two sides of 64 KB.
-const LARGEST: usize = 4_000_000;
 
 /// Entries that are read at a time.
 const STEP: usize = 500;
@@ -119,12 +117,4 @@ fn next(uri: &Uri, params: &Params, filter: &Filter, cursor: &str) -> String {
     query.append_pair("to", &instant_key(filter.span.to));
     query.append_pair("cursor", cursor);
     format!("{}?{}", uri.path(), query.finish())
-}
-
-fn linked(mut file: Response, next: Option<String>) -> Response {
-    let link = next.and_then(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")).ok());
-    if let Some(link) = link {
-        file.headers_mut().insert(header::LINK, link);
-    }
-    file
 }

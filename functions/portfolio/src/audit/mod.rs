@@ -8,7 +8,7 @@ use barometer_cloud::{
     table::audit::{Action, Entry, Span, Subject},
 };
 use barometer_domain::CompanyId;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -56,8 +56,8 @@ impl Filter {
     /// Reads [`PARAMETERS`]. A `subject` is `kind:id`.
     fn read(params: &Params, now: DateTime<Utc>) -> Result<Self, Problem> {
         // What is written in this very instant belongs to it.
-        let to = instant(params, "to", true)?.unwrap_or(now + TimeDelta::seconds(1));
-        let from = instant(params, "from", false)?.unwrap_or(to - LOOKED_BACK);
+        let to = params.instant("to", true)?.unwrap_or(now + TimeDelta::seconds(1));
+        let from = params.instant("from", false)?.unwrap_or(to - LOOKED_BACK);
         if from > to {
             return Err(wrong("from", "lies after `to`".to_owned()));
         }
@@ -80,20 +80,6 @@ impl Filter {
         self.by.as_ref().is_none_or(|by| *by == entry.by)
             && self.action.is_none_or(|action| action == entry.action)
             && self.subject.as_ref().is_none_or(|subject| *subject == entry.subject)
-    }
-}
-
-/// An instant, or a day in UTC: its beginning, or its end.
-fn instant(params: &Params, name: &str, end: bool) -> Result<Option<DateTime<Utc>>, Problem> {
-    let Some(text) = params.text(name) else { return Ok(None) };
-    let day = || {
-        let day: NaiveDate = text.parse().ok()?;
-        Some(if end { day.succ_opt()? } else { day }.and_hms_opt(0, 0, 0)?.and_utc())
-    };
-    let read = text.parse::<DateTime<Utc>>().ok().or_else(day);
-    match read {
-        Some(at) => Ok(Some(at)),
-        None => Err(wrong(name, "an instant such as 2026-10-01T00:00:00Z, or a date".to_owned())),
     }
 }
 

@@ -2,11 +2,14 @@
 
 use axum::extract::State;
 use barometer_cloud::{
+    StoreError, Table,
     happiness::{self, compute},
     http::{Json, Problem},
     table::{answers::Answer, asks::Ask, members::Member},
 };
-use barometer_domain::{IsoWeek, Settings, happiness::Happiness, happiness_change::HappinessChange};
+use barometer_domain::{
+    CompanyId, IsoWeek, Settings, WorkspaceId, happiness::Happiness, happiness_change::HappinessChange,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Uri;
 use serde::Serialize;
@@ -71,12 +74,7 @@ pub async fn happiness(
     }
     let then = now - settings.cadence_days.duration();
     let since = from.start(zone).min(then) - settings.answer_age();
-    let (answers, members, asks) = tokio::join!(
-        table.answers(workspace, &id, since, now),
-        table.members(workspace, &id),
-        table.asks(workspace, &id)
-    );
-    let known = Known { answers: answers?, members: members?, asks: asks? };
+    let known = Known::read(table, workspace, &id, [since, now]).await?;
     let point = |ahead| {
         let week = from.plus(ahead);
         // The instant after belongs to the next week.
@@ -91,15 +89,33 @@ pub async fn happiness(
 }
 
 /// What the readings follow from.
-struct Known {
-    answers: Vec<Answer>,
-    members: Vec<Member>,
-    asks: Vec<Ask>,
+pub struct Known {
+    /// The answers, oldest first.
+    pub answers: Vec<Answer>,
+    /// The users.
+    pub members: Vec<Member>,
+    /// The mails that asked.
+    pub asks: Vec<Ask>,
 }
 
 impl Known {
+    /// Reads the users of a company, all that asked them and what they answered from one instant to another.
+    pub async fn read(
+        table: &Table,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        [from, to]: [DateTime<Utc>; 2],
+    ) -> Result<Self, StoreError> {
+        let (answers, members, asks) = tokio::join!(
+            table.answers(workspace, company, from, to),
+            table.members(workspace, company),
+            table.asks(workspace, company)
+        );
+        Ok(Self { answers: answers?, members: members?, asks: asks? })
+    }
+
     /// The reading as it would have been computed at an instant: what came later is left out.
-    fn at(&self, at: DateTime<Utc>, settings: &Settings) -> Happiness {
+    pub fn at(&self, at: DateTime<Utc>, settings: &Settings) -> Happiness {
         let answers: Vec<Answer> = self.answers.iter().filter(|answer| answer.at <= at).cloned().collect();
         let asks: Vec<Ask> = self
             .asks

@@ -7,6 +7,7 @@ pub mod patch;
 pub mod patch_user;
 mod range;
 pub mod status_changes;
+pub mod timeline;
 pub mod users;
 pub mod weeks;
 pub mod why;

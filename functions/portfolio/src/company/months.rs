@@ -32,7 +32,8 @@ pub struct MonthView {
 }
 
 impl MonthView {
-    fn new(published: Published<MonthSnapshot>, zone: Zone, now: DateTime<Utc>) -> Self {
+    /// A snapshot as it is shown.
+    pub fn new(published: Published<MonthSnapshot>, zone: Zone, now: DateTime<Utc>) -> Self {
         let Published { revision, published_at, snapshot } = published;
         let provisional = now < snapshot.period.last_week().grace_end(zone);
         Self { revision, published_at, provisional, snapshot }

@@ -62,6 +62,13 @@ struct LastAnswer {
     at: DateTime<Utc>,
 }
 
+impl UserView {
+    /// The user's id.
+    pub fn id(&self) -> &UserId {
+        &self.user_id
+    }
+}
+
 /// The users of a company by id, those who left among them.
 pub async fn users(
     State(deps): State<Deps>,

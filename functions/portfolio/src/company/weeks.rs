@@ -58,7 +58,8 @@ pub struct Week {
 }
 
 impl Week {
-    fn new(published: Published<WeekSnapshot>, zone: Zone, now: DateTime<Utc>) -> Self {
+    /// A snapshot as it is shown.
+    pub fn new(published: Published<WeekSnapshot>, zone: Zone, now: DateTime<Utc>) -> Self {
         let Published { revision, published_at, snapshot } = published;
         Self {
             period: snapshot.period,
@@ -78,7 +79,8 @@ impl Week {
         }
     }
 
-    fn key(&self) -> String {
+    /// Its place among all revisions of all weeks.
+    pub fn key(&self) -> String {
         format!("{}#{:04}", self.period, self.revision)
     }
 }

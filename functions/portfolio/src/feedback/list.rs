@@ -6,7 +6,7 @@ use barometer_cloud::{
     table::answers::Answer,
 };
 use barometer_domain::{CompanyId, Percent};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use http::Uri;
 
 use super::AnswerView;
@@ -37,7 +37,7 @@ impl Filter {
         }
         let company =
             params.text("company_id").map(|id| CompanyId::new(id).map_err(|_| no_company())).transpose()?;
-        let from = params.text("from").map(instant).transpose()?;
+        let from = params.instant("from", false)?;
         Ok(Self { max_rating: max_rating.map(|most| Percent::whole(most * 10)), from, company })
     }
 
@@ -51,13 +51,6 @@ impl Filter {
             Fit::No
         }
     }
-}
-
-/// An instant, or the beginning of a day in UTC.
-fn instant(text: &str) -> Result<DateTime<Utc>, Problem> {
-    let day = || Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc());
-    let read = text.parse::<DateTime<Utc>>().ok().or_else(day);
-    read.ok_or_else(|| wrong("from", "an instant such as 2026-10-01T00:00:00Z, or a date".to_owned()))
 }
 
 /// The latest answers of the workspace's users, the newest first, void ones among them. Parameters: `max_rating` (on the

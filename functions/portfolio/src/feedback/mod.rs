@@ -35,7 +35,13 @@ pub struct AnswerView {
 }
 
 impl AnswerView {
-    fn new(company: CompanyId, answer: Answer) -> Self {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// An answer of a company's user.
+    pub fn new(company: CompanyId, answer: Answer) -> Self {
         Self {
             id: Place::of(&company, &answer).id(),
             company_id: company,

@@ -96,7 +96,8 @@ impl From<Reason> for ReasonView {
 }
 
 impl SourceView {
-    fn new(overview: Overview, now: DateTime<Utc>) -> Self {
+    /// A source as it is shown.
+    pub fn new(overview: Overview, now: DateTime<Utc>) -> Self {
         let working = overview.source.working_previous(now);
         let previous_keys = working
             .map(|previous| PreviousView { key: previous.key.clone(), expires_at: previous.expires_at })

@@ -61,7 +61,8 @@ pub struct TaskView {
 }
 
 impl TaskView {
-    fn new(case: Case<Task>, now: DateTime<Utc>) -> Self {
+    /// A task at an instant.
+    pub fn new(case: Case<Task>, now: DateTime<Utc>) -> Self {
         let (id, task) = (case.place.id(), case.content);
         let state = Name::of(&task, now);
         Self {

@@ -49,7 +49,8 @@ pub struct SecretView {
 }
 
 impl WebhookView {
-    fn new(webhook: Webhook, reach: Reach, now: DateTime<Utc>) -> Self {
+    /// An endpoint as it is shown.
+    pub fn new(webhook: Webhook, reach: Reach, now: DateTime<Utc>) -> Self {
         let previous_secret_until = webhook.signing_previous(now).map(|previous| previous.until);
         let url = match webhook.kind {
             Kind::Standard => webhook.url,

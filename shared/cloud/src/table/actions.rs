@@ -423,6 +423,20 @@ impl Table {
             .collect()
     }
 
+    /// The actions of a company that follow from what happened from one instant to before another, oldest first.
+    pub async fn actions_between(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        [from, to]: [DateTime<Utc>; 2],
+    ) -> Result<Vec<Action>, StoreError> {
+        // A key goes on behind its instant, so it comes behind the bare instant at which the range ends.
+        let range = [from, to].map(|at| format!("action#{}", keys::instant(at)));
+        let [from, to] = range;
+        let found = self.query(keys::company(workspace, company), Range::Between(from, to), false).await?;
+        found.into_iter().map(item::read).collect()
+    }
+
     /// Actions whose time has come, the earliest first: up to `limit`.
     pub async fn due_actions(
         &self,

@@ -240,6 +240,16 @@ impl Table {
         found.into_iter().map(item::read).collect()
     }
 
+    /// The first answer of a company's users that is kept.
+    pub async fn first_answer(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+    ) -> Result<Option<Answer>, StoreError> {
+        let found = self.first(keys::company(workspace, company), PREFIX.to_owned(), true, 1).await?;
+        found.into_iter().next().map(item::read).transpose()
+    }
+
     /// One answer.
     pub async fn answer(&self, workspace: &WorkspaceId, place: &Place) -> Result<Option<Answer>, StoreError> {
         self.get(keys::company(workspace, &place.company), format!("{PREFIX}{}", place.name)).await

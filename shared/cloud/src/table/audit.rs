@@ -2,7 +2,8 @@
 //!
 //! An entry is written in the transaction of its change: [`Table::recording`] gives the table whose next write takes
 //! the entry along. It is put only where there is none, and nothing updates or deletes one; it has no TTL either.
-//! The partition is the workspace's month in UTC, the sort key `<instant>#<id>`.
+//! The partition is the workspace's month in UTC, the sort key `<instant>#<id>`. What was changed of a company lies a
+//! second time with the company, as `changed#<instant>#<id>`: its timeline couldn't find it among all others.
 //!
 //! Every write on behalf of a person:
 //!
@@ -40,11 +41,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Item, StoreError, Table, item, keys};
+use super::{Item, Range, StoreError, Table, item, keys};
 use crate::workspaces;
 
 /// Most bytes of what stood before or stands after: an item holds 400 KB, and settings can be large.
 const MAX_SIDE: usize = 64 * 1024;
+
+/// What the sort keys of a company's own changes begin with.
+const CHANGED: &str = "changed#";
 
 /// Members that no entry holds, wherever they stand.
 const SECRET: [&str; 5] = ["secret", "token", "hash", "password", "email"];
@@ -292,6 +296,32 @@ impl Table {
     ) -> Result<TransactWriteItem, StoreError> {
         let month = Month::of(entry.at.date_naive()).to_string();
         self.transact_put(item::write(partition(workspace, &month), entry.place(), entry)?, true)
+    }
+
+    /// The part of a transaction that writes the entry where its company's timeline finds it; nothing for what the
+    /// timeline has from elsewhere.
+    pub(super) fn record_with_company(
+        &self,
+        workspace: &WorkspaceId,
+        entry: &Entry,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(company) = entry.company_id.as_ref().filter(|_| entry.action == Action::CompanyChanged)
+        else {
+            return Ok(None);
+        };
+        let sk = format!("{CHANGED}{}", entry.place());
+        self.transact_put(item::write(keys::company(workspace, company), sk, entry)?, true).map(Some)
+    }
+
+    /// What was changed of a company from one instant to before another, the oldest first.
+    pub async fn company_changes(
+        &self,
+        workspace: &WorkspaceId,
+        company: &CompanyId,
+        [from, to]: [DateTime<Utc>; 2],
+    ) -> Result<Vec<Entry>, StoreError> {
+        let [from, to] = [from, to].map(|at| format!("{CHANGED}{}", keys::instant(at)));
+        self.query_as(keys::company(workspace, company), Range::Between(from, to)).await
     }
 
     /// Entries of a span, up to `limit` behind a place, the newest or the oldest first; none at the end.

@@ -195,6 +195,15 @@ impl Table {
         self.query(keys::company(workspace, company), range, false).await?.into_iter().map(read).collect()
     }
 
+    /// All cases of the workspace itself, by series and number.
+    pub async fn cases_of_workspace<T: Content>(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Case<T>>, StoreError> {
+        let range = super::Range::Prefix(format!("{}#", T::KIND));
+        self.query(partition(workspace, None), range, false).await?.into_iter().map(read).collect()
+    }
+
     /// One case.
     pub async fn case<T: Content>(
         &self,

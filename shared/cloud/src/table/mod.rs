@@ -44,6 +44,7 @@
 //! | overview of a week or month | `<ws>#overviews` | `week#<week>#<1 or 2>`, `month#<month>#<basis>` | [`overviews`] |
 //! | digest of a CSM and day | `<ws>#digests` | `<day>#<owner's hash>` | [`digests`] |
 //! | who changed what | `<ws>#audit#<month>` | `<instant>#<id>` | [`audit`] |
+//! | what was changed of a company | `<ws>#company#<company>` | `changed#<instant>#<id>` | [`audit`] |
 //! | outbox | `<ws>#outbox` | `<event id>` | [`outbox`] |
 //! | run of a schedule | `<ws>#runs` | `week#<week>#<pass>`, `month#<month>#<basis>` | [`runs`] |
 //! | endpoint of webhooks | `<ws>#webhooks` | `<id>` | [`webhooks`] |
@@ -334,6 +335,7 @@ impl Table {
     async fn transact(&self, mut writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         if let Some((workspace, entry)) = self.record.as_deref() {
             writes.push(self.record_put(workspace, entry)?);
+            writes.extend(self.record_with_company(workspace, entry)?);
         }
         self.client.transact_write_items().set_transact_items(Some(writes)).send().await?;
         Ok(())

@@ -120,6 +120,22 @@ impl Table {
         self.put(item::write(partition(workspace), sort_key(key), &stored)?, false).await
     }
 
+    /// All overviews that were published, in the order of their keys: key, period, overview.
+    pub async fn overviews(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<(String, String, Published)>, StoreError> {
+        let found = self.query(partition(workspace), super::Range::All, false).await?;
+        found
+            .into_iter()
+            .map(|found| {
+                let key = item::get_text(&found, "sk")?.to_owned();
+                let (period, published) = read(found)?;
+                Ok((key, period, published))
+            })
+            .collect()
+    }
+
     /// The latest overview of a period; with nothing said, that of the latest week.
     pub async fn overview(
         &self,
@@ -128,9 +144,13 @@ impl Table {
     ) -> Result<Option<(String, Published)>, StoreError> {
         let prefix = period.map_or_else(|| "week#".to_owned(), Period::prefix);
         let found = self.first(partition(workspace), prefix, false, 1).await?;
-        let Some(found) = found.into_iter().next() else { return Ok(None) };
-        let name = item::get_text(&found, "sk")?.split('#').nth(1).unwrap_or_default().to_owned();
-        let Stored { published_at, settings_version, body } = item::read(found)?;
-        Ok(Some((name, Published { published_at, settings_version, overview: serde_json::from_str(&body)? })))
+        found.into_iter().next().map(read).transpose()
     }
+}
+
+/// The name of the period and its overview.
+fn read(found: super::Item) -> Result<(String, Published), StoreError> {
+    let name = item::get_text(&found, "sk")?.split('#').nth(1).unwrap_or_default().to_owned();
+    let Stored { published_at, settings_version, body } = item::read(found)?;
+    Ok((name, Published { published_at, settings_version, overview: serde_json::from_str(&body)? }))
 }

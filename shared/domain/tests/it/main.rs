@@ -9,6 +9,7 @@ mod bands;
 mod breaker;
 mod calendar;
 mod catalogue;
+mod days;
 mod digests;
 mod disagreements;
 mod drop_simulation;
