@@ -91,6 +91,12 @@ impl<'a> Api<'a> {
         read(&body)
     }
 
+    /// Reads what the visitor asked for in their own words, such as an address; answers why it is refused, too.
+    pub async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, Failure> {
+        let (status, body) = self.send(Method::GET, path, None, None).await?;
+        if status.is_success() { Ok(Ok(read(&body)?)) } else { Ok(Err(refusal(status, &body)?)) }
+    }
+
     /// Changes something. Answers what the API says, or why it refused.
     pub async fn change(
         &self,
@@ -113,8 +119,7 @@ impl<'a> Api<'a> {
         if status.is_success() {
             return Ok(Ok(if answer.is_empty() { Value::Null } else { read(&answer)? }));
         }
-        let Document { detail, errors } = read(&answer)?;
-        Ok(Err(Refusal { status, detail, errors }))
+        Ok(Err(refusal(status, &answer)?))
     }
 
     async fn send(
@@ -155,6 +160,11 @@ impl<'a> Api<'a> {
             status => Ok((status, body.to_vec())),
         }
     }
+}
+
+fn refusal(status: StatusCode, answer: &[u8]) -> Result<Refusal, Failure> {
+    let Document { detail, errors } = read(answer)?;
+    Ok(Refusal { status, detail, errors })
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {

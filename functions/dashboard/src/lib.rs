@@ -55,6 +55,7 @@ pub fn router(deps: Deps) -> Router {
     Router::new()
         .route("/", get(pages::portfolio))
         .route("/companies/{company_id}", get(pages::company))
+        .route("/companies/{company_id}/timeline", get(pages::timeline))
         .route("/companies/{company_id}/status", post(changes::status))
         .route("/companies/{company_id}/feedback-requests", post(changes::feedback_requests))
         .route("/companies/{company_id}/details", post(changes::details))

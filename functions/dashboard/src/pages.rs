@@ -17,8 +17,8 @@ use barometer_cloud::{
     why::{self, WhyError},
 };
 use barometer_domain::{
-    CompanyId, IsoWeek, Month, Settings, WorkspaceId, alert::Alert, disagreement::Disagreement, task::Task,
-    week::WeekSnapshot, why::Why,
+    CompanyId, IsoWeek, Month, Settings, UserId, WorkspaceId, alert::Alert, disagreement::Disagreement,
+    task::Task, week::WeekSnapshot, why::Why,
 };
 use chrono::TimeDelta;
 use http::{HeaderMap, StatusCode, header};
@@ -37,6 +37,7 @@ use crate::{
         portfolio::PortfolioPage,
         quadrant::QuadrantPage,
         query::Query,
+        timeline::{Timeline, TimelinePage},
     },
 };
 
@@ -135,6 +136,43 @@ pub(crate) async fn show_company(
     Ok(html::page(status, &CompanyPage::build(visit.chrome(), &known, notice, scene)))
 }
 
+/// `GET /companies/{company_id}/timeline`
+pub async fn timeline(
+    State(deps): State<Deps>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
+    let Ok(id) = CompanyId::new(id) else { return Ok(no_company()) };
+    let Some(company) = deps.table.company(&visit.workspace, &id).await? else { return Ok(no_company()) };
+    let query = query.unwrap_or_default();
+    let asked = |name: &str| {
+        let found = form_urlencoded::parse(query.as_bytes()).find(|(of, _)| of == name);
+        found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
+    };
+    let (kind, cursor) = (asked("kind"), asked("cursor"));
+    let path = {
+        let mut wanted = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("kind", &kind), ("cursor", &cursor)] {
+            wanted.extend_pairs(value.as_ref().map(|value| (name, value)));
+        }
+        format!("/v1/companies/{}/timeline?{}", segment(id.as_str()), wanted.finish())
+    };
+    let found = Api::new(&deps.api, &headers).find::<Timeline>(&path).await?;
+    let Ok(timeline) = found else { return Ok(no_such_part()) };
+    let members = deps.table.members(&visit.workspace, &id).await?;
+    let name = |user: &UserId| {
+        let member = members.iter().find(|member| member.user_id == *user);
+        member.and_then(|member| member.name.clone()).unwrap_or_else(|| user.to_string())
+    };
+    let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
+    let company = (id.as_str(), company.name.as_str());
+    let kind = kind.unwrap_or_default();
+    let page = TimelinePage::build(visit.chrome(), company, &kind, &timeline, name, scene);
+    Ok(html::page(StatusCode::OK, &page))
+}
+
 async fn known(
     deps: &Deps,
     headers: &HeaderMap,
@@ -220,6 +258,11 @@ pub async fn not_found() -> Response {
 fn no_company() -> Response {
     let text = "No company with this id is known in your workspace. It appears with its first event.";
     html::message(StatusCode::NOT_FOUND, "No such company", text)
+}
+
+fn no_such_part() -> Response {
+    let text = "This address leads to no part of the list. Go back to its beginning.";
+    html::message(StatusCode::BAD_REQUEST, "Nothing here", text)
 }
 
 /// The address that the browser used: it is the one that clients need, too.

@@ -12,6 +12,7 @@ pub mod query;
 pub mod row;
 pub mod sources;
 pub mod spark;
+pub mod timeline;
 pub mod trend;
 pub mod words;
 

@@ -74,6 +74,28 @@ async fn filters_narrow_and_say_so() {
 }
 
 #[tokio::test]
+async fn a_timeline_tells_everything_and_narrows_to_a_kind() {
+    let table = store::table().await;
+    let (made, mut browser) = browser::workspace(&table, "Acme").await;
+    let story = Story { status: Some((Status::Healthy, 20)), ..scored("Halden", &[62, 61]) };
+    invented::company(&table, &made.workspace_id, "halden", &story, now()).await;
+    invented::history(&table, &made.workspace_id, "halden", &story, now()).await;
+    let page = browser.get("/companies/halden/timeline").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for text in
+        ["Mara Lindqvist gave 9 of 10", "Healthy → Struggling by anna@example.com", "Exports time out"]
+    {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+    let page = browser.get("/companies/halden/timeline?kind=status").await.body;
+    assert!(page.contains("Healthy → Struggling") && !page.contains("gave 9 of 10"));
+    assert_eq!(browser.get("/companies/halden/timeline?cursor=x").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(browser.get("/companies/nobody/timeline").await.status, StatusCode::NOT_FOUND);
+    let (_, mut theirs) = browser::workspace(&table, "Other").await;
+    assert_eq!(theirs.get("/companies/halden/timeline").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn the_csv_of_a_view_has_its_companies_in_its_order() {
     let table = store::table().await;
     let (made, mut browser) = browser::workspace(&table, "Meridian Cloud").await;
