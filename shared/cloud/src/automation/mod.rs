@@ -250,6 +250,7 @@ impl Automation<'_> {
                     ended_at: nobody.then_some(self.now),
                     by: None,
                     message_id: None,
+                    mail: None,
                     version: 1,
                 })
             })

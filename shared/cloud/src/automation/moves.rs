@@ -23,6 +23,9 @@ pub enum MoveError {
     /// Sending again could send twice.
     #[error("it can't be known whether the mail was sent, and a mail is never sent twice")]
     MaybeSent,
+    /// Sending again would send twice.
+    #[error("the mail was sent and didn't arrive, and a mail is never sent twice")]
+    Undelivered,
 }
 
 impl Action {
@@ -35,7 +38,8 @@ impl Action {
             | ActionState::Cancelled
             | ActionState::Skipped
             | ActionState::Failed
-            | ActionState::Unknown => return Err(MoveError::Ended),
+            | ActionState::Unknown
+            | ActionState::Undelivered => return Err(MoveError::Ended),
         }
         self.end(ActionState::Cancelled, Some("undone by hand".to_owned()), now);
         self.by = Some(by.to_owned());
@@ -56,6 +60,7 @@ impl Action {
         match (self.state, &self.wanted) {
             (ActionState::Failed, _) => {}
             (ActionState::Unknown, _) => return Err(MoveError::MaybeSent),
+            (ActionState::Undelivered, _) => return Err(MoveError::Undelivered),
             (ActionState::Submitting, Wanted::Email { .. }) => return Err(MoveError::BeingSent),
             _ => return Err(MoveError::NotFailed),
         }
@@ -75,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    const STATES: [ActionState; 8] = [
+    const STATES: [ActionState; 9] = [
         ActionState::Planned,
         ActionState::AwaitingApproval,
         ActionState::Submitting,
@@ -84,6 +89,7 @@ mod tests {
         ActionState::Skipped,
         ActionState::Failed,
         ActionState::Unknown,
+        ActionState::Undelivered,
     ];
 
     fn action(state: ActionState) -> Action {
@@ -108,6 +114,7 @@ mod tests {
             ended_at: ended.then_some(then),
             by: None,
             message_id: None,
+            mail: None,
             version: 3,
         }
     }
@@ -117,14 +124,15 @@ mod tests {
     #[test]
     fn an_action_goes_only_where_it_may() {
         use ActionState::{Cancelled, Planned};
-        use MoveError::{BeingSent, Ended, MaybeSent, NotFailed, NotWaiting};
-        let table: [(Move, [Result<ActionState, MoveError>; 8]); 3] = [
+        use MoveError::{BeingSent, Ended, MaybeSent, NotFailed, NotWaiting, Undelivered};
+        let table: [(Move, [Result<ActionState, MoveError>; 9]); 3] = [
             (
                 Action::cancel,
                 [
                     Ok(Cancelled),
                     Ok(Cancelled),
                     Err(BeingSent),
+                    Err(Ended),
                     Err(Ended),
                     Err(Ended),
                     Err(Ended),
@@ -137,6 +145,7 @@ mod tests {
                 [
                     Err(NotWaiting),
                     Ok(Planned),
+                    Err(NotWaiting),
                     Err(NotWaiting),
                     Err(NotWaiting),
                     Err(NotWaiting),
@@ -156,6 +165,7 @@ mod tests {
                     Err(NotFailed),
                     Ok(Planned),
                     Err(MaybeSent),
+                    Err(Undelivered),
                 ],
             ),
         ];

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Range, StoreError, Table, item, keys, or_done};
+use super::{Item, Range, StoreError, Table, asks::AskState, item, keys, or_done};
 use crate::bus::Event;
 
 /// How long firings and ended actions are kept.
@@ -41,8 +41,10 @@ pub enum ActionState {
     Skipped,
     /// It failed for good: a dead letter, which somebody may have tried again.
     Failed,
-    /// It can't be known whether SES took the mail.
+    /// It can't be known whether SES took the mail, unless an event of SES tells.
     Unknown,
+    /// The mail came back, or SES took it and then didn't send it: see [`MailStands`]. It is never sent again.
+    Undelivered,
 }
 
 impl ActionState {
@@ -51,7 +53,12 @@ impl ActionState {
         match self {
             Self::Planned | Self::Submitting => "due",
             Self::AwaitingApproval => "approval",
-            Self::Done | Self::Cancelled | Self::Skipped | Self::Failed | Self::Unknown => "closed",
+            Self::Done
+            | Self::Cancelled
+            | Self::Skipped
+            | Self::Failed
+            | Self::Unknown
+            | Self::Undelivered => "closed",
         }
     }
 }
@@ -79,6 +86,16 @@ impl ActionPlace {
         let company = CompanyId::new(company.get(1..)?).ok()?;
         sk.starts_with("action#").then(|| Self { company, sk: sk.to_owned() })
     }
+}
+
+/// What SES says became of an action's mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailStands {
+    /// How far it got.
+    pub state: AskState,
+    /// SES's word for why it got no further.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// One thing that a rule does.
@@ -125,6 +142,9 @@ pub struct Action {
     /// SES's id of the mail.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// What SES says of the mail; nothing before it said anything.
+    #[serde(default)]
+    pub mail: Option<MailStands>,
     /// How often it was changed; a change names the version that it was made upon.
     #[serde(default)]
     pub version: u32,
@@ -487,7 +507,7 @@ impl Table {
         }
     }
 
-    fn action_put(
+    pub(super) fn action_put(
         &self,
         workspace: &WorkspaceId,
         action: &Action,
