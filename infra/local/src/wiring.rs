@@ -120,6 +120,8 @@ pub fn functions(wiring: Wiring) -> Functions {
         bus: bus.clone(),
         mailer: mailer.clone(),
         webhooks: barometer_webhook::Client::new(webhooks),
+        link_keys: link_keys.clone(),
+        origin: origin.clone(),
     };
     let track = track_mail::Deps { table: table.clone() };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };

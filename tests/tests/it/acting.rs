@@ -18,6 +18,7 @@ use barometer_cloud::{Clock, Mailer, clients};
 use barometer_domain::automation::RuleId;
 use barometer_domain::status::{BusinessStatus, ChangeKind, Status};
 use barometer_domain::task::Task;
+use barometer_domain::token::{Key, Keys};
 use barometer_domain::{CompanyId, UserId, WorkspaceId};
 use barometer_tests::faulty::{Fault, Faults, KeptBus, faulty};
 use barometer_tests::store::{TestTable, answer, answering, table};
@@ -140,6 +141,8 @@ impl World {
             bus: self.bus.bus(&self.faults),
             mailer: Mailer::new(client, "Initech <ask@initech.example>", None),
             webhooks: Client::new(Reach::Anywhere),
+            link_keys: Keys::new(Key { id: 1, secret: vec![7; 32] }, Vec::new()),
+            origin: "https://barometer.example".to_owned(),
         };
         let event = serde_json::from_value(json!({ "scheduled_time": now })).unwrap();
         tokio::select! {

@@ -12,6 +12,7 @@ use barometer_domain::{
     CompanyId, UserId, WorkspaceId,
     automation::{Happened, RuleId, Wanted},
     breaker::Counts,
+    language::Language,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -46,6 +47,7 @@ impl World {
             user_id: Some(ada()),
             subject: "Hi".to_owned(),
             text: "Hello".to_owned(),
+            language: Language::English,
             csm: None,
         };
         let mut action = Action {

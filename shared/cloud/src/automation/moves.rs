@@ -76,6 +76,7 @@ mod tests {
     use barometer_domain::{
         CompanyId,
         automation::{Happened, RuleId},
+        language::Language,
     };
 
     use super::*;
@@ -104,7 +105,13 @@ mod tests {
             number: 0,
             happened: Happened::ReviewOverdue,
             occurred_at: then,
-            wanted: Wanted::Email { user_id: None, subject: String::new(), text: String::new(), csm: None },
+            wanted: Wanted::Email {
+                user_id: None,
+                subject: String::new(),
+                text: String::new(),
+                language: Language::English,
+                csm: None,
+            },
             body: None,
             state,
             reason: ended.then(|| "so it ended".to_owned()),
