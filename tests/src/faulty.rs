@@ -141,7 +141,7 @@ fn limited(mut request: HttpRequest, page: u32) -> HttpRequest {
 
 /// A bus that keeps what is put on it.
 #[derive(Debug, Clone, Default)]
-pub struct KeptBus(Arc<Mutex<Vec<Value>>>);
+pub struct KeptBus(Arc<Mutex<Vec<Value>>>, Arc<Mutex<Option<u32>>>);
 
 impl KeptBus {
     /// A client of the bus whose calls fail as told.
@@ -149,6 +149,19 @@ impl KeptBus {
         let inner = SharedHttpConnector::new(Keeping(self.clone()));
         let http_client = answering(Faulty { inner, faults: faults.clone(), page: u32::MAX });
         Bus::new(clients::eventbridge(&Aws { http_client, ..aws() }), "barometer")
+    }
+
+    /// From now on the bus takes only every second entry, of all that come; the others fail one by one, in calls that succeed.
+    pub fn take_every_second(&self) {
+        *lock(&self.1) = Some(0);
+    }
+
+    /// Whether the next entry fails.
+    fn fails(&self) -> bool {
+        let mut seen = lock(&self.1);
+        let Some(count) = seen.as_mut() else { return false };
+        *count += 1;
+        *count % 2 == 1
     }
 
     /// What came since the last time: `{"detail-type": …, "detail": …}`, in order.
@@ -164,15 +177,20 @@ impl HttpConnector for Keeping {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         let entries = body.as_ref().and_then(|body| body["Entries"].as_array()).cloned().unwrap_or_default();
-        let results: Vec<Value> = entries.iter().map(|_| json!({ "EventId": "taken" })).collect();
-        let told = entries.iter().map(|entry| {
+        let mut results = Vec::new();
+        for entry in &entries {
+            if self.0.fails() {
+                results.push(json!({ "ErrorCode": "ThrottlingException", "ErrorMessage": "A fault." }));
+                continue;
+            }
             let detail: Value =
                 serde_json::from_str(entry["Detail"].as_str().unwrap_or_default()).unwrap_or_default();
-            json!({ "detail-type": entry["DetailType"], "detail": detail })
-        });
-        lock(&self.0.0).extend(told);
+            lock(&self.0.0).push(json!({ "detail-type": entry["DetailType"], "detail": detail }));
+            results.push(json!({ "EventId": "taken" }));
+        }
+        let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
         let taken: Result<HttpResponse, _> =
-            answer(200, &json!({ "FailedEntryCount": 0, "Entries": results }));
+            answer(200, &json!({ "FailedEntryCount": failed, "Entries": results }));
         HttpConnectorFuture::ready(taken)
     }
 }

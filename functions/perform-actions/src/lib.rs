@@ -20,7 +20,7 @@ use barometer_cloud::{
     lambda::Chain,
     table::actions::{Action, ActionState},
 };
-use barometer_domain::{Settings, WorkspaceId, automation::Wanted};
+use barometer_domain::{Settings, WorkspaceId, automation::Wanted, token::Keys};
 use barometer_message::{AddressError, Mailbox};
 use barometer_webhook::Client;
 use chrono::{DateTime, Utc};
@@ -42,6 +42,10 @@ pub struct Deps {
     pub mailer: Mailer,
     /// Calls endpoints.
     pub webhooks: Client,
+    /// Sign the link that ends mails.
+    pub link_keys: Keys,
+    /// Public address of the pages, without a slash at the end.
+    pub origin: String,
 }
 
 /// What invokes the function.

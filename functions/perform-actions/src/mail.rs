@@ -13,6 +13,7 @@ use barometer_domain::{
     automation::Wanted,
     follow_up::{Kind, Priority, Wanted as WantedTask, next_business_day},
     task::Subject,
+    token::Purpose,
 };
 use barometer_message::letter::Letter;
 use chrono::TimeDelta;
@@ -32,7 +33,8 @@ impl Round<'_> {
             self.end(action, ActionState::Unknown, Some("ended while submitting".to_owned())).await?;
             return Ok(End::Failed);
         }
-        let Wanted::Email { user_id: Some(user), subject, text, csm } = action.wanted.clone() else {
+        let Wanted::Email { user_id: Some(user), subject, text, language, csm } = action.wanted.clone()
+        else {
             self.end(action, ActionState::Skipped, Some("nobody to mail".to_owned())).await?;
             return Ok(End::Dropped);
         };
@@ -52,6 +54,7 @@ impl Round<'_> {
         };
         let send = action.send_id(workspace);
         let letter = Letter {
+            language,
             settings: self.settings,
             from: self.sender,
             csm: csm.as_deref(),
@@ -59,6 +62,8 @@ impl Round<'_> {
             name: name.as_deref(),
             subject: &subject,
             text: &text,
+            origin: &self.deps.origin,
+            unsubscribe: &self.deps.link_keys.sign(Purpose::Unsubscribe, send, None),
             send,
             date: now,
         };

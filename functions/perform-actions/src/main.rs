@@ -14,6 +14,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             bus: environment.bus(&aws),
             mailer: environment.mailer(&aws),
             webhooks: Client::new(Reach::PublicOnly),
+            link_keys: environment.link_keys(),
+            origin: environment.origin(),
         }
     })?;
     lambda::serve_events(deps, |event, deps: Deps| async move { perform_actions::handle(event, &deps).await })

@@ -113,7 +113,7 @@ async fn main() {
     let router = portfolio::router(portfolio::Deps {
         table: table.clone(),
         clock: Clock::fixed(now),
-        reach: Default::default(),
+        webhooks: barometer_webhook::Client::new(Default::default()),
     });
     let catalogue: Vec<_> = (0..FEATURES)
         .map(|number| json!({"key": format!("f-{number}"), "match": {"events": [format!("Feature {number} *")]}}))

@@ -34,7 +34,7 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use barometer_cloud::{Clock, Table, http::Problem};
-use barometer_webhook::Reach;
+use barometer_webhook::Client;
 use http::{HeaderValue, StatusCode, header};
 
 /// What the API reads from and writes to.
@@ -44,8 +44,8 @@ pub struct Deps {
     pub table: Table,
     /// The current time.
     pub clock: Clock,
-    /// Where webhooks may go.
-    pub reach: Reach,
+    /// Calls endpoints when they are tested, and knows where they may be.
+    pub webhooks: Client,
 }
 
 /// The API's routes, all under `/v1`.
@@ -92,6 +92,7 @@ pub fn router(deps: Deps) -> Router {
             get(webhooks::get::get).patch(webhooks::patch::patch).delete(webhooks::remove::remove),
         )
         .route("/v1/webhooks/{id}/rotate", post(webhooks::rotate::rotate))
+        .route("/v1/webhooks/{id}/test", post(webhooks::test::test))
         .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
         .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
         .route("/v1/export", get(export::export))

@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use barometer_cloud::{
     StoreError, Table,
-    table::{answers::Answer, cases::Case, companies::Company},
+    table::{
+        actions::{Action, ActionState},
+        answers::Answer,
+        cases::Case,
+        companies::Company,
+    },
 };
 use barometer_domain::{
     CompanyId, Settings, UserId, WorkspaceId,
     alert::Alert,
-    digest::{self, Of, Raised, Said},
+    digest::{self, Automated, Fate, Of, Raised, Said},
     task::Task,
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::ByOwner;
 
@@ -27,6 +32,8 @@ pub struct Gathered {
     tasks: Vec<Case<Task>>,
     alerts: Vec<Case<Alert>>,
     answers: Vec<(CompanyId, Answer)>,
+    /// What rules do that waits for approval, and what failed since the digest before.
+    actions: Vec<Action>,
     /// Names of those who answered.
     names: BTreeMap<(CompanyId, UserId), String>,
 }
@@ -70,6 +77,8 @@ impl Gathered {
                 gathered.names.insert((company.clone(), answer.user_id.clone()), name);
             }
         }
+        gathered.actions = to_approve(table, workspace).await?;
+        gathered.actions.extend(failed(table, workspace, since).await?);
         gathered.tasks = live(table, workspace).await?;
         gathered.alerts = live(table, workspace).await?;
         Ok(gathered)
@@ -96,6 +105,19 @@ impl Gathered {
                 owners.entry(owner).or_default().alerts.push(of);
             }
         }
+        for action in &self.actions {
+            if let Some((owner, company)) = self.owner(Some(&action.company_id)) {
+                let waits = action.state == ActionState::AwaitingApproval;
+                let automated = Automated {
+                    wanted: &action.wanted,
+                    fate: if waits { Fate::ToApprove } else { Fate::Failed },
+                    reason: action.reason.as_deref(),
+                    at: action.ended_at.unwrap_or(action.planned_at),
+                };
+                let of = Of { company: &company.company_id, name: &company.name, item: automated };
+                owners.entry(owner).or_default().actions.push(of);
+            }
+        }
         for (company, answer) in &self.answers {
             if let Some((owner, company)) = self.owner(Some(company)) {
                 let name = self.names.get(&(company.company_id.clone(), answer.user_id.clone()));
@@ -115,6 +137,40 @@ impl Gathered {
     fn owner(&self, company: Option<&CompanyId>) -> Option<(&str, &Company)> {
         let company = self.companies.get(company?)?;
         Some((company.owner.as_deref()?, company))
+    }
+}
+
+/// All actions that wait for approval.
+async fn to_approve(table: &Table, workspace: &WorkspaceId) -> Result<Vec<Action>, StoreError> {
+    let (mut actions, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = table.actions(workspace, ActionState::AwaitingApproval, after.as_deref(), STEP).await?;
+        let Some((last, _)) = page.last() else { return Ok(actions) };
+        after = Some(last.clone());
+        actions.extend(page.into_iter().map(|(_, action)| action));
+    }
+}
+
+/// The dead letters since an instant, mails among them that didn't arrive or of which nobody knows.
+async fn failed(
+    table: &Table,
+    workspace: &WorkspaceId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Action>, StoreError> {
+    let (mut actions, mut after) = (Vec::new(), None::<String>);
+    loop {
+        // The list holds everything that ended, the latest first.
+        let page = table.actions(workspace, ActionState::Failed, after.as_deref(), STEP).await?;
+        let Some((last, _)) = page.last() else { return Ok(actions) };
+        after = Some(last.clone());
+        for (_, action) in page {
+            if action.ended_at.is_some_and(|at| at <= since) {
+                return Ok(actions);
+            }
+            if matches!(action.state, ActionState::Failed | ActionState::Undelivered | ActionState::Unknown) {
+                actions.push(action);
+            }
+        }
     }
 }
 

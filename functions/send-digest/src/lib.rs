@@ -1,4 +1,5 @@
-//! One mail a working day for each CSM, at 08:00: which tasks are due, which alerts are new, what was answered.
+//! One mail a working day for each CSM, at 08:00: which tasks are due, what rules do that wants a look, which alerts
+//! are new, what was answered.
 //!
 //! In: the schedule's `{"scheduled_time": …}`. Out: how many went out. Writes: that a CSM's digest of a day is being sent,
 //! before the call, and how that ended; so a digest is sent at most once, and one that SES didn't take is tried again by

@@ -117,8 +117,11 @@ fn subject(digest: &Digest) -> String {
         .iter()
         .map(|section| {
             let heading = section.heading.to_lowercase();
-            let one =
-                heading.replace("tasks", "task").replace("alerts", "alert").replace("answers", "answer");
+            let one = heading
+                .replace("tasks", "task")
+                .replace("alerts", "alert")
+                .replace("answers", "answer")
+                .replace("actions", "action");
             format!("{} {}", section.count, if section.count == 1 { one } else { heading })
         })
         .collect();

@@ -9,9 +9,11 @@ use barometer_cloud::{
     asking::end_back_off,
     happiness::{self, Recorded},
     lambda::Chain,
-    table::answers::{Answer, Source},
+    table::{
+        answers::{Answer, Source},
+        asks::Ask,
+    },
 };
-use barometer_domain::token::Purpose;
 use chrono::TimeDelta;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -50,11 +52,11 @@ async fn question(
     clicked: Option<u8>,
     trapped: bool,
 ) -> Result<Response, Failure> {
-    let link = Link::open(deps, Purpose::Feedback, token, reader.language).await?;
-    if trapped && let Err(error) = deps.table.note_scanned(&link.ask, deps.clock.now()).await {
-        tracing::warn!(error = %Chain(&error), send_id = %link.ask.send_id, "a scan isn't marked");
+    let (link, ask) = Link::to_answer(deps, token, reader.language).await?;
+    if trapped && let Err(error) = deps.table.note_scanned(&ask, deps.clock.now()).await {
+        tracing::warn!(error = %Chain(&error), send_id = %ask.send_id, "a scan isn't marked");
     }
-    let current = revisions(deps, &link).await?.pop();
+    let current = revisions(deps, &ask).await?.pop();
     let form = Form {
         rating: clicked.or_else(|| current.as_ref().map(whole)),
         comment: current.as_ref().and_then(|answer| answer.comment.clone()).unwrap_or_default(),
@@ -95,8 +97,7 @@ fn whole(answer: &Answer) -> u8 {
     u8::try_from(answer.rating.value().basis_points() / 1_000).unwrap_or(10)
 }
 
-async fn revisions(deps: &Deps, link: &Link) -> Result<Vec<Answer>, Failure> {
-    let ask = &link.ask;
+async fn revisions(deps: &Deps, ask: &Ask) -> Result<Vec<Answer>, Failure> {
     let origin = ask.send_id.to_string();
     let (workspace, company, now) = (&ask.workspace_id, &ask.company_id, deps.clock.now());
     Ok(happiness::revisions(&deps.table, workspace, company, &ask.user_id, &origin, now).await?)
@@ -120,13 +121,13 @@ async fn record(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
-    let link = Link::open(deps, Purpose::Feedback, token, reader.language).await?;
+    let (link, ask) = Link::to_answer(deps, token, reader.language).await?;
     let reader = Reader { language: link.language, ..reader };
     let form = match Form::read(headers, body).await {
         Ok(form) => form,
         Err(failure) => return Ok(reader.refuse(failure)),
     };
-    let before = revisions(deps, &link).await?;
+    let before = revisions(deps, &ask).await?;
     let mistake = |text| Ok(wrong(deps, reader, &link, token, &form, !before.is_empty(), text));
     let Some(rating) = form.rated() else { return mistake(link.texts().no_rating) };
     if form.is_too_long() {
@@ -138,15 +139,15 @@ async fn record(
         return Ok(reader.refuse(Failure::TooMany));
     }
     let answer = Answer {
-        user_id: link.ask.user_id.clone(),
+        user_id: ask.user_id.clone(),
         rating,
         comment: Some(form.comment.clone()).filter(|comment| !comment.is_empty()),
         at: now,
         source: Source::Mail,
-        origin: link.ask.send_id.to_string(),
+        origin: ask.send_id.to_string(),
         void: None,
     };
-    write(deps, &link, &answer).await?;
+    write(deps, &link, &ask, &answer).await?;
     let texts = link.texts();
     let recorded = texts.recorded.replace("{rating}", &whole(&answer).to_string());
     let frame = link.frame();
@@ -189,8 +190,7 @@ fn wrong(
 }
 
 /// Writes the answer and what follows from it. Once the answer is stored, it was given, whatever comes after.
-async fn write(deps: &Deps, link: &Link, answer: &Answer) -> Result<(), Failure> {
-    let ask = &link.ask;
+async fn write(deps: &Deps, link: &Link, ask: &Ask, answer: &Answer) -> Result<(), Failure> {
     let (workspace, company) = (&ask.workspace_id, &ask.company_id);
     let recorded = happiness::record(&deps.table, workspace, company, &link.settings, answer).await?;
     if let Recorded::New(events) = &recorded {

@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use barometer_cloud::subscription::{self, Resubscribed};
-use barometer_domain::token::Purpose;
 use http::StatusCode;
 
 use crate::{
@@ -36,7 +35,7 @@ pub async fn show(
     let reader = Reader::of(request.method(), request.headers());
     link::follow(token, reader, async |token| {
         let link = open(&deps, reader, &token).await?;
-        let user = deps.table.user(&link.ask.workspace_id, &link.ask.user_id).await?;
+        let user = deps.table.user(&link.to.workspace_id, &link.to.user_id).await?;
         let ended = user.is_some_and(|user| user.unsubscribed_at.is_some());
         Ok(stands(&link, &token, if ended { Standing::Unsubscribed } else { Standing::Subscribed }))
     })
@@ -52,7 +51,7 @@ pub async fn unsubscribe(
     let reader = Reader::of(request.method(), request.headers());
     link::follow(token, reader, async |token| {
         let link = open(&deps, reader, &token).await?;
-        subscription::unsubscribe(&deps.table, &link.ask, deps.clock.now()).await?;
+        subscription::unsubscribe(&deps.table, &link.to, deps.clock.now()).await?;
         Ok(stands(&link, &token, Standing::Unsubscribed))
     })
     .await
@@ -67,7 +66,7 @@ pub async fn resubscribe(
     let reader = Reader::of(request.method(), request.headers());
     link::follow(token, reader, async |token| {
         let link = open(&deps, reader, &token).await?;
-        match subscription::resubscribe(&deps.table, &link.ask, deps.clock.now()).await? {
+        match subscription::resubscribe(&deps.table, &link.to, deps.clock.now()).await? {
             Resubscribed::Done => Ok(stands(&link, &token, Standing::Resubscribed)),
             Resubscribed::TooSoon => {
                 Ok(Reader { language: link.language, ..reader }.refuse(Failure::TooSoon))
@@ -78,7 +77,7 @@ pub async fn resubscribe(
 }
 
 async fn open(deps: &Deps, reader: Reader, token: &str) -> Result<Link, Failure> {
-    Link::open(deps, Purpose::Unsubscribe, token, reader.language).await
+    Link::to_preferences(deps, token, reader.language).await
 }
 
 fn stands(link: &Link, token: &str, standing: Standing) -> Response {

@@ -1,16 +1,21 @@
 //! Hears from SES what became of mails.
 //!
 //! In: a batch of a queue, each body an EventBridge event of SES. Out: which of them are to be given again
-//! (`batchItemFailures`). Writes: how far the ask got, with the hour's counts; a user whom mails don't reach, or who
-//! called one spam. Whatever comes twice, late or out of order ends the same.
+//! (`batchItemFailures`). Writes: how far the mail of an ask or of a rule's action got, with the hour's counts; a user whom
+//! mails don't reach, or who called one spam. Whatever comes twice, late or out of order ends the same.
 
 use std::convert::Infallible;
 
 use barometer_cloud::{
     StoreError, Table,
     lambda::Chain,
-    table::mailing::{Bounce, Fate},
+    table::{
+        actions::ActionPlace,
+        asks::Ask,
+        mailing::{Bounce, Fate},
+    },
 };
+use barometer_domain::{SendId, UserId, WorkspaceId, automation::Wanted};
 use serde::{Deserialize, Serialize};
 
 mod event;
@@ -98,14 +103,37 @@ pub async fn handle(batch: Batch, deps: &Deps) -> Result<Answer, Infallible> {
     Ok(answer)
 }
 
+/// A mail of ours.
+enum Mail {
+    /// One that asks.
+    Ask(Ask),
+    /// One that a rule sent.
+    OfRule { workspace: WorkspaceId, place: ActionPlace, user: UserId },
+}
+
+async fn find(send: SendId, table: &Table) -> Result<Option<Mail>, StoreError> {
+    if let Some(ask) = table.ask(send).await? {
+        return Ok(Some(Mail::Ask(ask)));
+    }
+    let Some((workspace, action)) = table.action_of_mail(send).await? else { return Ok(None) };
+    let place = action.place();
+    Ok(match action.wanted {
+        Wanted::Email { user_id: Some(user), .. } => Some(Mail::OfRule { workspace, place, user }),
+        _ => None,
+    })
+}
+
 async fn take(record: &Record, table: &Table) -> Result<Outcome, RecordError> {
     let (send, word, address) = match event::read(&record.body)? {
         Heard::Foreign => return Ok(Outcome::Foreign),
         Heard::Nothing => return Ok(Outcome::Old),
         Heard::Word { send, word, address } => (send, word, address),
     };
-    let Some(ask) = table.ask(send).await? else { return Ok(Outcome::Foreign) };
-    let (workspace, user) = (&ask.workspace_id, &ask.user_id);
+    let Some(mail) = find(send, table).await? else { return Ok(Outcome::Foreign) };
+    let (workspace, user) = match &mail {
+        Mail::Ask(ask) => (&ask.workspace_id, &ask.user_id),
+        Mail::OfRule { workspace, user, .. } => (workspace, user),
+    };
     // The person first: whatever ends in between is given again, and then there is still something to say.
     match &word.fate {
         Fate::Bounced(Bounce::Permanent, why) => {
@@ -114,7 +142,10 @@ async fn take(record: &Record, table: &Table) -> Result<Outcome, RecordError> {
         Fate::Complained(_) => table.unsubscribe(workspace, user, word.at).await?,
         _ => {}
     }
-    let is_news = table.record_word(&ask, &word).await?;
+    let is_news = match &mail {
+        Mail::Ask(ask) => table.record_word(ask, &word).await?,
+        Mail::OfRule { workspace, place, .. } => table.record_word_of_action(workspace, place, &word).await?,
+    };
     tracing::debug!(send_id = %send, fate = ?word.fate, is_news, "heard");
     Ok(if is_news { Outcome::News } else { Outcome::Old })
 }

@@ -106,7 +106,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         link_keys: link_keys.clone(),
     };
     let update = update_status::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
-    let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone(), reach: webhooks };
+    let webhooks = barometer_webhook::Client::new(webhooks);
+    let portfolio =
+        portfolio::Deps { table: table.clone(), clock: clock.clone(), webhooks: webhooks.clone() };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
     let react = react::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let dashboard = dashboard::Deps {
@@ -124,7 +126,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         table: table.clone(),
         bus: bus.clone(),
         mailer: mailer.clone(),
-        webhooks: barometer_webhook::Client::new(webhooks),
+        webhooks,
+        link_keys: link_keys.clone(),
+        origin: origin.clone(),
     };
     let track = track_mail::Deps { table: table.clone() };
     let request = request_feedback::Deps { table, mailer, link_keys, origin };

@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     StoreError, Table,
-    asking::is_excluded,
-    table::{members::Member, users::User},
+    asking::{is_excluded, language},
+    table::{companies::Company, members::Member, users::User},
 };
 
 /// How many weeks back from the company's latest activity a user is looked for.
@@ -53,14 +53,14 @@ pub async fn address_of(
 pub async fn contacts(
     table: &Table,
     workspace: &WorkspaceId,
-    company: &CompanyId,
+    company: &Company,
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<Vec<Contact>, StoreError> {
-    let members = table.members(workspace, company).await?;
+    let members = table.members(workspace, &company.company_id).await?;
     let mut found = Vec::new();
     for member in members.iter().filter(|member| member.is_primary_contact()) {
-        found.extend(reachable(table, workspace, member, settings, now).await?);
+        found.extend(reachable(table, workspace, company, member, settings, now).await?);
         if found.len() == MOST {
             break;
         }
@@ -68,14 +68,14 @@ pub async fn contacts(
     if !found.is_empty() {
         return Ok(found);
     }
-    let seen = last_seen(table, workspace, company, settings.time_zone).await?;
+    let seen = last_seen(table, workspace, &company.company_id, settings.time_zone).await?;
     let mut others: Vec<&Member> = members.iter().filter(|member| !member.is_primary_contact()).collect();
     others.sort_by_key(|member| {
         let at = seen.get(&member.user_id).copied().unwrap_or(DateTime::UNIX_EPOCH);
         (std::cmp::Reverse(at), std::cmp::Reverse(member.first_seen_at), member.user_id.clone())
     });
     for member in others.into_iter().take(TRIED) {
-        if let Some(contact) = reachable(table, workspace, member, settings, now).await? {
+        if let Some(contact) = reachable(table, workspace, company, member, settings, now).await? {
             return Ok(vec![contact]);
         }
     }
@@ -85,13 +85,19 @@ pub async fn contacts(
 async fn reachable(
     table: &Table,
     workspace: &WorkspaceId,
+    company: &Company,
     member: &Member,
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<Option<Contact>, StoreError> {
     let user = table.user(workspace, &member.user_id).await?.unwrap_or_default();
     let name = member.name.clone().or_else(|| user.name.clone());
-    Ok(address(member, &user, settings, now).map(|_| Contact { user_id: member.user_id.clone(), name }))
+    let language = language(member, &user, company, settings);
+    Ok(address(member, &user, settings, now).map(|_| Contact {
+        user_id: member.user_id.clone(),
+        name,
+        language,
+    }))
 }
 
 /// The latest activity of every user who was active in the last weeks of the company's activity, to five minutes.

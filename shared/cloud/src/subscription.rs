@@ -2,13 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use barometer_domain::CompanyId;
+use barometer_domain::{CompanyId, SendId, UserId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{StoreError, Table, table::asks::Ask};
 
 /// Least time between two times that a user subscribes again.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// Whom an automated mail went to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// The company that it is about.
+    pub company_id: CompanyId,
+    /// The user.
+    pub user_id: UserId,
+}
+
+impl From<&Ask> for Addressee {
+    fn from(ask: &Ask) -> Self {
+        Self {
+            workspace_id: ask.workspace_id.clone(),
+            company_id: ask.company_id.clone(),
+            user_id: ask.user_id.clone(),
+        }
+    }
+}
+
+/// Whom a mail went to, an ask's or a rule's; nobody when there is no such mail.
+pub async fn addressee(table: &Table, send: SendId) -> Result<Option<Addressee>, StoreError> {
+    match table.ask(send).await? {
+        Some(ask) => Ok(Some(Addressee::from(&ask))),
+        None => table.addressee_of_action(send).await,
+    }
+}
 
 /// What came of subscribing again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,19 +48,23 @@ pub enum Resubscribed {
     TooSoon,
 }
 
-/// Unsubscribes who got an ask from everything automated. Doing it again writes nothing.
-pub async fn unsubscribe(table: &Table, ask: &Ask, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let user = table.user(&ask.workspace_id, &ask.user_id).await?;
+/// Unsubscribes who got a mail from everything automated. Doing it again writes nothing.
+pub async fn unsubscribe(table: &Table, to: &Addressee, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let user = table.user(&to.workspace_id, &to.user_id).await?;
     if user.is_some_and(|user| user.unsubscribed_at.is_some()) {
         return Ok(());
     }
-    table.unsubscribe(&ask.workspace_id, &ask.user_id, now).await
+    table.unsubscribe(&to.workspace_id, &to.user_id, now).await
 }
 
-/// Subscribes who got an ask again, and puts them back on the list of those to be asked at every company where the
+/// Subscribes who got a mail again, and puts them back on the list of those to be asked at every company where the
 /// unsubscribe took them off it; the sweep's gates decide whether they are. Doing it again changes nothing.
-pub async fn resubscribe(table: &Table, ask: &Ask, now: DateTime<Utc>) -> Result<Resubscribed, StoreError> {
-    let (workspace, id) = (&ask.workspace_id, &ask.user_id);
+pub async fn resubscribe(
+    table: &Table,
+    to: &Addressee,
+    now: DateTime<Utc>,
+) -> Result<Resubscribed, StoreError> {
+    let (workspace, id) = (&to.workspace_id, &to.user_id);
     match table.resubscribe(workspace, id, now, PAUSE).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => {
@@ -44,7 +77,7 @@ pub async fn resubscribe(table: &Table, ask: &Ask, now: DateTime<Utc>) -> Result
     }
     let who = table.who(workspace, id, now).await?;
     let mut companies: BTreeSet<CompanyId> = who.seats.into_keys().collect();
-    companies.insert(ask.company_id.clone());
+    companies.insert(to.company_id.clone());
     for company in companies {
         table.wake_ask(workspace, &company, id, now).await?;
     }

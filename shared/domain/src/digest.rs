@@ -9,6 +9,7 @@ use crate::{
     CompanyId, Zone,
     alert::{Alert, Finding},
     answer::Rating,
+    automation::Wanted,
     calendar::is_working_day,
     follow_up::Priority,
     task::Task,
@@ -57,6 +58,28 @@ pub struct Raised<'a> {
     pub at: DateTime<Utc>,
 }
 
+/// What became of something that a rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// It waits until somebody approves it.
+    ToApprove,
+    /// It failed for good, or nobody knows whether it was done.
+    Failed,
+}
+
+/// Something that a rule does and that wants somebody's attention.
+#[derive(Debug, Clone, Copy)]
+pub struct Automated<'a> {
+    /// What.
+    pub wanted: &'a Wanted,
+    /// What became of it.
+    pub fate: Fate,
+    /// Why it failed.
+    pub reason: Option<&'a str>,
+    /// When it was planned, or failed.
+    pub at: DateTime<Utc>,
+}
+
 /// What there is at a CSM's companies. What doesn't concern the digest is left out by [`compose`].
 #[derive(Debug, Clone, Default)]
 pub struct Known<'a> {
@@ -66,6 +89,8 @@ pub struct Known<'a> {
     pub tasks: Vec<Of<'a, &'a Task>>,
     /// Alerts that aren't closed.
     pub alerts: Vec<Of<'a, Raised<'a>>>,
+    /// What rules do that waits for approval, and what failed at least in the time that the digest [covers].
+    pub actions: Vec<Of<'a, Automated<'a>>>,
 }
 
 /// One line about a company.
@@ -103,8 +128,9 @@ pub struct Digest {
     pub older_alerts: usize,
 }
 
-/// Rule: one digest per CSM and working day. Says which tasks are overdue or due on `day`, which alerts are new, and
-/// what was answered since the digest before; Monday's covers the weekend. Nothing when there is none of that: tasks
+/// Rule: one digest per CSM and working day. Says which tasks are overdue (first those that became more urgent for it) or due
+/// on `day`, what rules do that waits for approval, and what of it failed, which alerts are new, and what was answered since the
+/// digest before; Monday's covers the weekend. Nothing when there is none of that: tasks
 /// that are due later and alerts told before are counted, but are no reason for a mail.
 ///
 /// `day` comes from [`due_between`]. The same known things give the same digest, in whatever order they are given. What
@@ -115,16 +141,23 @@ pub fn compose(known: &Known<'_>, day: NaiveDate, zone: Zone) -> Option<Digest> 
     let end_of_day = day.succ_opt().map_or(due, |next| zone.start_of(next));
 
     let in_sight = || known.tasks.iter().filter(|task| task.item.is_in_sight(due));
-    let overdue = in_sight().filter(|task| task.item.is_overdue(due));
+    let escalated = in_sight().filter(|task| task.item.is_overdue(due) && task.item.escalated_at.is_some());
+    let overdue = in_sight().filter(|task| task.item.is_overdue(due) && task.item.escalated_at.is_none());
     let today = in_sight().filter(|task| !task.item.is_overdue(due) && task.item.due_at < end_of_day);
     let later = in_sight().filter(|task| !task.item.is_overdue(due) && task.item.due_at >= end_of_day);
     let live = || known.alerts.iter().filter(|alert| alert.item.alert.is_live());
     let news = live().filter(|alert| is_new(alert.item.at));
     let heard = known.answers.iter().filter(|answer| is_new(answer.item.received_at));
 
+    let of_fate = |fate| known.actions.iter().filter(move |action| action.item.fate == fate);
+    let failed = of_fate(Fate::Failed).filter(|action| is_new(action.item.at));
+
     let sections = [
+        section("Escalated tasks", escalated, urgency, |task| task_line(task, zone, true)),
         section("Overdue tasks", overdue, urgency, |task| task_line(task, zone, true)),
         section("Tasks due today", today, urgency, |task| task_line(task, zone, false)),
+        section("Actions to approve", of_fate(Fate::ToApprove), |action| action.at, action_line),
+        section("Failed actions", failed, |action| action.at, action_line),
         section("New alerts", news, severity, alert_line),
         section("Answers", heard, mood, answer_line),
     ];
@@ -176,6 +209,22 @@ fn mood(said: &Said<'_>) -> (u16, Reverse<DateTime<Utc>>) {
 fn task_line(task: &Task, zone: Zone, with_date: bool) -> String {
     let due = if with_date { format!(" (due {})", zone.date(task.due_at)) } else { String::new() };
     format!("{}{due}", task.title)
+}
+
+/// `mail “How can we help?” waits for your approval`, `webhook failed: the endpoint answered 500`.
+fn action_line(action: &Automated<'_>) -> String {
+    let what = match action.wanted {
+        Wanted::Email { subject, .. } => format!("mail “{}”", one_line(subject, LONGEST_NAME)),
+        Wanted::Task { title, .. } => format!("task “{}”", one_line(title, LONGEST_NAME)),
+        Wanted::Webhook { .. } => "webhook".to_owned(),
+        Wanted::Chat { .. } => "note to a chat".to_owned(),
+        Wanted::Tag { .. } => "tags".to_owned(),
+    };
+    match (action.fate, action.reason) {
+        (Fate::ToApprove, _) => format!("{what} waits for your approval"),
+        (Fate::Failed, Some(reason)) => format!("{what} failed: {}", one_line(reason, LONGEST_QUOTE)),
+        (Fate::Failed, None) => format!("{what} failed"),
+    }
 }
 
 /// `Silent: Asked at least twice, nobody answered …`.

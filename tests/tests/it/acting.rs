@@ -18,6 +18,7 @@ use barometer_cloud::{Clock, Mailer, clients};
 use barometer_domain::automation::RuleId;
 use barometer_domain::status::{BusinessStatus, ChangeKind, Status};
 use barometer_domain::task::Task;
+use barometer_domain::token::{Key, Keys};
 use barometer_domain::{CompanyId, UserId, WorkspaceId};
 use barometer_tests::faulty::{Fault, Faults, KeptBus, faulty};
 use barometer_tests::store::{TestTable, answer, answering, table};
@@ -71,18 +72,11 @@ struct World {
 impl World {
     /// A company whose status was just set to Struggling, with a rule that mails, opens a task, calls a webhook and tags.
     async fn new(url: &str, heard: &Heard) -> Self {
-        let (table, now) = (table().await, at(NOW));
+        let table = table().await;
         let new = NewWorkspace { name: "Initech".to_owned(), ..NewWorkspace::default() };
         let workspace =
             workspaces::create(&table, new, at("2026-08-01T00:00:00Z")).await.unwrap().workspace_id;
-        let (company, ada) = (CompanyId::new("acme").unwrap(), UserId::new("ada").unwrap());
         let seen = at("2026-08-03T10:00:00Z");
-        table.note_company(&workspace, &company, &Profile::default(), seen).await.unwrap();
-        let owned = Patch { owner: Some(Some("cleo@initech.example".to_owned())), ..Patch::default() };
-        table.patch_company(&workspace, &company, &owned).await.unwrap();
-        table.note_member(&workspace, &company, &ada, seen, seen.date_naive()).await.unwrap();
-        let person = Person { email: Some("ada@acme.example".to_owned()), ..Person::default() };
-        table.describe_member(&workspace, &company, &ada, &person).await.unwrap();
         let webhook = Webhook {
             id: "wh_1".to_owned(),
             workspace_id: workspace.clone(),
@@ -102,30 +96,22 @@ impl World {
         let more = json!([{ "do": "webhook", "endpoint": "wh_1" }, { "do": "tag", "add": ["struggles"] }]);
         settings.rules[0].actions.extend(serde_json::from_value::<Vec<_>>(more).unwrap());
         table.save_settings(&workspace, &current.next(settings, "test", "", seen)).await.unwrap();
-        let status = BusinessStatus {
-            value: Status::Struggling,
-            note: "Lost a client.".to_owned(),
-            author: "cleo".to_owned(),
-            set_at: now,
-            review_by: now + TimeDelta::days(30),
-        };
-        let change = StatusChange { id: "c1".to_owned(), kind: ChangeKind::Transition, from: None, status };
-        let said = json!({ "from": null, "to": "struggling", "by": "cleo", "version": 1 });
-        let event =
-            Event::new(DetailType::StatusChanged, &workspace, Some(&company), now, "c1", &said).unwrap();
-        table.set_status(&workspace, &company, 0, &change, &[]).await.unwrap();
+        let (company, event) = struggling(&table, &workspace, "acme", false).await;
         let (bus, ses, faults) = (KeptBus::default(), Ses::default(), Faults::default());
         Self { table, workspace, company, event, bus, told: Vec::new(), ses, heard: heard.clone(), faults }
     }
 
     /// One delivery of the event; a process that is ended answers nothing.
     async fn react(&self) {
+        self.react_to(json!({ "detail-type": self.event.detail_type, "detail": self.event.detail })).await;
+    }
+
+    async fn react_to(&self, event: Value) {
         let deps = react::Deps {
             table: self.table.through(faulty(&self.faults, u32::MAX)),
             bus: self.bus.bus(&self.faults),
             clock: Clock::fixed(at(NOW)),
         };
-        let event = json!({ "detail-type": self.event.detail_type, "detail": self.event.detail });
         let event = serde_json::from_value(event).unwrap();
         tokio::select! {
             _ = react::handle(event, &deps) => {}
@@ -140,6 +126,8 @@ impl World {
             bus: self.bus.bus(&self.faults),
             mailer: Mailer::new(client, "Initech <ask@initech.example>", None),
             webhooks: Client::new(Reach::Anywhere),
+            link_keys: Keys::new(Key { id: 1, secret: vec![7; 32] }, Vec::new()),
+            origin: "https://barometer.example".to_owned(),
         };
         let event = serde_json::from_value(json!({ "scheduled_time": now })).unwrap();
         tokio::select! {
@@ -184,6 +172,39 @@ impl World {
             assert_eq!(ids.len(), 1, "{what}: {kind} is told, and is one");
         }
     }
+}
+
+/// A company of whose user an address is known, and whose status was just set to Struggling; the event that tells of it lies
+/// in the outbox or is lost.
+async fn struggling(
+    table: &TestTable,
+    workspace: &WorkspaceId,
+    id: &str,
+    in_outbox: bool,
+) -> (CompanyId, Event) {
+    let (company, ada, now) = (CompanyId::new(id).unwrap(), UserId::new("ada").unwrap(), at(NOW));
+    let seen = at("2026-08-03T10:00:00Z");
+    table.note_company(workspace, &company, &Profile::default(), seen).await.unwrap();
+    let owned = Patch { owner: Some(Some("cleo@initech.example".to_owned())), ..Patch::default() };
+    table.patch_company(workspace, &company, &owned).await.unwrap();
+    table.note_member(workspace, &company, &ada, seen, seen.date_naive()).await.unwrap();
+    let person = Person { email: Some(format!("ada@{id}.example")), ..Person::default() };
+    table.describe_member(workspace, &company, &ada, &person).await.unwrap();
+    let status = BusinessStatus {
+        value: Status::Struggling,
+        note: "Lost a client.".to_owned(),
+        author: "cleo".to_owned(),
+        set_at: now,
+        review_by: now + TimeDelta::days(30),
+    };
+    let change_id = format!("c-{id}");
+    let change = StatusChange { id: change_id.clone(), kind: ChangeKind::Transition, from: None, status };
+    let said = json!({ "from": null, "to": "struggling", "by": "cleo", "version": 1 });
+    let event =
+        Event::new(DetailType::StatusChanged, workspace, Some(&company), now, &change_id, &said).unwrap();
+    let events = if in_outbox { vec![event.clone()] } else { Vec::new() };
+    table.set_status(workspace, &company, 0, &change, &events).await.unwrap();
+    (company, event)
 }
 
 /// A course with a fault at one call of one of the two functions. Returns whether that call was made.
@@ -232,5 +253,67 @@ async fn a_fault_at_any_call_leaves_nothing_undone_and_does_nothing_twice() {
             }
         }
         assert!(met > 40, "the courses meet what they are for: {met}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_bus_takes_only_some_entries_every_event_arrives_and_is_acted_on_once() {
+    let (url, heard) = receiver().await;
+    let mut world = World::new(&url, &heard).await;
+    let mut companies = Vec::new();
+    for number in 0..7 {
+        let id = format!("c{number}");
+        companies.push(struggling(&world.table, &world.workspace, &id, true).await);
+    }
+    world.bus.take_every_second();
+    // What reached the bus goes to its consumer, twice; the sweep brings the rest, which fails by halves again.
+    let (mut rounds, mut arrived) = (0, BTreeSet::new());
+    loop {
+        let left = world.table.unpublished(&world.workspace).await.unwrap();
+        let told_before = world.told.len();
+        world.sweep().await;
+        for event in world.told[told_before..].to_vec() {
+            if event["detail-type"] == "status.changed" {
+                arrived.insert(event["detail"]["company_id"].as_str().unwrap().to_owned());
+                world.react_to(event.clone()).await;
+                world.react_to(event).await;
+            }
+        }
+        rounds += 1;
+        assert!(rounds < 30, "events are left for ever: {left:?}");
+        if left.is_empty() {
+            break;
+        }
+        if rounds == 1 {
+            assert_eq!((left.len(), arrived.len()), (7, 3), "the bus failed for some");
+        }
+    }
+    assert_eq!(arrived.len(), 7);
+    for later in [20, 35, 90] {
+        world.perform(at(NOW) + TimeDelta::minutes(later)).await;
+    }
+    world.told.extend(world.bus.take());
+    let rule = RuleId::new("struggling").unwrap();
+    assert_eq!(world.table.firings(&world.workspace, &rule, None, 50).await.unwrap().len(), 7);
+    let mails = world.ses.0.lock().unwrap().clone();
+    assert_eq!((mails.len(), mails.iter().collect::<BTreeSet<_>>().len()), (7, 7), "one to each");
+    let called = heard.lock().unwrap().clone();
+    assert_eq!((called.len(), called.iter().collect::<BTreeSet<_>>().len()), (7, 7), "one of each");
+    for (company, _) in &companies {
+        let actions = world.table.actions_since(&world.workspace, company, at(NOW)).await.unwrap();
+        assert!(actions.iter().all(|action| action.state == ActionState::Done), "{actions:?}");
+        assert_eq!(world.table.cases_of::<Task>(&world.workspace, company).await.unwrap().len(), 1);
+        for kind in ["task.created", "mail.requested", "actions.due"] {
+            let of_kind = |event: &&Value| {
+                event["detail-type"] == kind && event["detail"]["company_id"] == company.as_str()
+            };
+            let ids: BTreeSet<String> = world
+                .told
+                .iter()
+                .filter(of_kind)
+                .map(|event| event["detail"]["event_id"].to_string())
+                .collect();
+            assert_eq!(ids.len(), 1, "{company} {kind} arrives, and is one");
+        }
     }
 }

@@ -254,6 +254,9 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
     world.leaves_nothing(route, &id, json!({ "enabled": false }), false).await;
     let route = "POST /v1/webhooks/{id}/rotate";
     let renewed = world.changes(route, &id, Value::Null, ("webhook.rotated", Value::Null, json!({}))).await;
+    let route = "POST /v1/webhooks/{id}/test";
+    world.changes(route, &id, Value::Null, ("webhook.tested", Value::Null, json!({}))).await;
+    world.leaves_nothing(route, &id, json!({ "now": true }), true).await;
     let route = "DELETE /v1/webhooks/{id}";
     world.changes(route, &id, Value::Null, ("webhook.deleted", json!({ "name": "CRM" }), Value::Null)).await;
     world.leaves_nothing(route, &id, Value::Null, true).await;

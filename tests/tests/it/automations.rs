@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::home::{Running, at, read, send, text};
 
 /// Acme with Ada, who was there, and Ben, who was there before her.
-async fn with_company(now: &str) -> Running {
+pub async fn with_company(now: &str) -> Running {
     let home = Home::start(Options { now: Some(at(now)), webhooks: Reach::Anywhere, ..Options::default() });
     let running = Running::with_workspace(home.await.unwrap(), "Europe/Berlin").await;
     for (user, seconds) in [("ben", 0), ("ada", 600)] {
@@ -35,20 +35,20 @@ async fn with_company(now: &str) -> Running {
     running
 }
 
-async fn set(running: &Running, status: &str) {
+pub async fn set(running: &Running, status: &str) {
     let body = json!({ "status": status, "note": "Seen in the last call." });
     let answer = running.api(Method::PUT, "/v1/companies/acme/status", &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
     running.settle().await;
 }
 
-async fn rules(running: &Running, rules: Value) {
+pub async fn rules(running: &Running, rules: Value) {
     let body = json!({ "rules": rules, "note": "Rules of the test." });
     let answer = running.api(Method::PUT, "/v1/settings", &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
 }
 
-async fn mails(running: &Running) -> Vec<Value> {
+pub async fn mails(running: &Running) -> Vec<Value> {
     let answer = send(&running.client, Method::GET, "/local/mail", None, &Value::Null).await;
     let mails = read(&answer).as_array().unwrap().clone();
     mails.into_iter().filter(|mail| mail["to"].to_string().contains("acme.example")).collect()
@@ -89,7 +89,7 @@ async fn a_company_that_struggles_is_mailed_after_a_quarter_of_an_hour_and_its_c
     assert_eq!(mail["subject"], "How can we help?");
     let written = mail["text"].as_str().unwrap();
     assert!(written.contains("Hi ADA,") && written.contains("I look after Acme at Initech"), "{written}");
-    assert!(written.trim_end().ends_with("Cleo Csm"), "{written}");
+    assert!(written.contains("Cleo Csm"), "{written}");
     let raw = mail["raw"].as_str().unwrap();
     assert!(raw.contains("Reply-To: cleo.csm@initech.example"), "{raw}");
 

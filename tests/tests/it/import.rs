@@ -282,6 +282,85 @@ async fn killed_in_the_middle_and_started_again() {
     running.home.stop().await;
 }
 
+/// What companies have become, in two files of the same sheet.
+const STATUSES: &str = "company_id,status,note,set_at\n\
+    acme,healthy,As it was.,2026-06-01\n\
+    acme,struggling,Lost a client.,2026-08-01\n\
+    beta,great,They say so.,\n\
+    nobody,steady,Who?,\n";
+
+/// How the companies of [`STATUSES`] stand and what rules do about it.
+async fn status_of_acme(running: &Running) -> (Value, Value, usize, usize) {
+    running.settle().await;
+    let acme = running.get("/v1/companies/acme").await["business_status"].clone();
+    let history = running.get("/v1/companies/acme/status-changes").await["items"].as_array().unwrap().len();
+    let tasks = running.get("/v1/tasks").await["items"].as_array().unwrap().len();
+    (acme["value"].clone(), acme["set_at"].clone(), history, tasks)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statuses_of_a_sheet_are_set_silently_and_rules_act_on_them_only_when_told() {
+    let folder = Folder::new("statuses");
+    let running = Running::start("2026-08-02T09:00:00Z", "Etc/UTC").await;
+    let token = running.keys.api_token.clone();
+    let companies = folder.file("companies.csv", "company_id,name\nacme,Acme\nbeta,Beta\n");
+    import_all(&running, "companies", &companies, &[]).await;
+    let sheet = folder.file("sheet.csv", STATUSES);
+    let refused = import(&running, "statuses", &sheet, &[]).await;
+    assert!(said(&refused).contains("--token"), "{}", said(&refused));
+
+    let ended = import(&running, "statuses", &sheet, &["--token", &token]).await;
+    assert_eq!(ended.status.code(), Some(3), "{}", said(&ended));
+    let errors = std::fs::read_to_string(folder.0.join("sheet.errors.csv")).unwrap();
+    let lines: Vec<&str> = errors.lines().collect();
+    assert_eq!(lines.len(), 3, "{errors}");
+    assert!(lines[1].starts_with("4,beta,great,They say so.,,bad_status,"), "{errors}");
+    assert!(lines[2].starts_with("5,nobody,steady,Who?,,unknown_company,"), "{errors}");
+    let set = (json!("struggling"), json!("2026-08-01T00:00:00Z"), 2, 0);
+    assert_eq!(status_of_acme(&running).await, set, "nothing is set in motion");
+    assert!(!folder.0.join("sheet.import-state.json").exists());
+
+    // The latest row says what is so.
+    let latest = folder
+        .file("latest.csv", "company_id,status,note,set_at\nacme,Struggling,Lost a client.,2026-08-01\n");
+    import_all(&running, "statuses", &latest, &["--token", &token]).await;
+    assert_eq!(status_of_acme(&running).await, set, "twice changes nothing");
+
+    let now = folder.file("now.csv", "company_id,status,note\nbeta,struggling,Lost all clients.\n");
+    import_all(&running, "statuses", &now, &["--token", &token, "--fire"]).await;
+    assert_eq!(status_of_acme(&running).await.3, 1, "the rule opened its task");
+    running.home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statuses_that_arrived_and_were_not_acknowledged_are_sent_again_and_set_once() {
+    let folder = Folder::new("statuses-killed");
+    let running = Running::start("2026-08-02T09:00:00Z", "Etc/UTC").await;
+    let companies = folder.file("companies.csv", "company_id,name\nacme,Acme\n");
+    import_all(&running, "companies", &companies, &[]).await;
+    let mut sheet = "company_id,status,note,set_at\n".to_owned();
+    for day in 1..=28 {
+        let status = if day % 2 == 0 { "steady" } else { "healthy" };
+        sheet.push_str(&format!("acme,{status},Day {day}.,2026-07-{day:02}\n"));
+    }
+    let (file, state) = (folder.file("sheet.csv", &sheet), folder.0.join("sheet.import-state.json"));
+    let more = ["--token", running.keys.api_token.as_str()];
+    // As if it had been killed between the answer and the note of it: the state of the beginning stands again.
+    let mut child = command(&running, "statuses", &file, &more).spawn().unwrap();
+    let mut begun = Vec::new();
+    while child.try_wait().unwrap().is_none() {
+        if begun.is_empty() {
+            begun = std::fs::read(&state).unwrap_or_default();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(!begun.is_empty(), "the import has a name before it sends anything");
+    std::fs::write(&state, begun).unwrap();
+    import_all(&running, "statuses", &file, &more).await;
+    assert_eq!(status_of_acme(&running).await.2, 28);
+    running.home.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_down_for_a_while_only_takes_longer() {
     let folder = Folder::new("faults");

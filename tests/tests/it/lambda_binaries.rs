@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use barometer::store::Store;
+use barometer_cloud::table::actions::ActionState;
 use barometer_cloud::table::asks::{Ask, AskState};
 use barometer_cloud::table::credentials::{Credential, Kind, Scope};
 use barometer_cloud::workspaces::{self, Created, NewWorkspace};
@@ -482,6 +483,15 @@ async fn perform_actions_takes_its_schedule_and_sends_what_a_rule_planned_once()
     let mails = world.endpoint.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0]["Destination"]["ToAddresses"], json!(["ada@acme.example"]));
+    // SES speaks of it.
+    let send = mails[0]["EmailTags"][0]["Value"].as_str().unwrap();
+    let known = SendId::from_bytes([3; 16]).to_string();
+    let back = world.event("track-mail.bounce").to_string().replace(&known, send);
+    let answers = world.run("track-mail", vec![serde_json::from_str(&back).unwrap()]).await;
+    assert_eq!(answers, [json!({ "batchItemFailures": [] })]);
+    let id = send.to_owned().try_into().unwrap();
+    let (_, action) = world.table.action_of_mail(id).await.unwrap().unwrap();
+    assert_eq!(action.state, ActionState::Undelivered);
 }
 
 #[tokio::test(flavor = "multi_thread")]

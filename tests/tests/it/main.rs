@@ -14,6 +14,7 @@ mod killed;
 mod killed_while_sending;
 mod lambda_binaries;
 mod mailing;
+mod mails_of_rules;
 mod overview;
 mod rebuild;
 mod restart;

@@ -2,6 +2,7 @@
 //! The table, kind of item by kind of item: what every function relies on. Runs on the embedded store and, by
 //! `tests/store-on-dynamodb-local.sh`, on Amazon's DynamoDB Local.
 
+mod actions;
 mod activity;
 mod answers;
 mod arrival;

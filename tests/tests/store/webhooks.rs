@@ -113,3 +113,17 @@ async fn an_endpoint_that_is_gone_is_disabled_until_somebody_enables_it() {
     table.note_webhook_call(&workspace(), "wh_1", &call(NOON, 410), true).await.unwrap();
     assert_eq!(table.webhook(&workspace(), "wh_1").await.unwrap().unwrap().disabled, None);
 }
+
+#[tokio::test]
+async fn an_endpoint_is_tested_once_in_ten_seconds_and_only_while_it_is_there() {
+    let table = table().await;
+    table.add_webhook(&endpoint("wh_1")).await.unwrap();
+    let test =
+        async |id: &str, when: &str| table.take_webhook_test(&workspace(), id, at(when)).await.unwrap();
+    assert!(test("wh_1", "2026-09-01T12:00:00Z").await);
+    assert!(!test("wh_1", "2026-09-01T12:00:09.999Z").await);
+    assert!(test("wh_1", "2026-09-01T12:00:10Z").await);
+    assert!(!test("wh_2", "2026-09-01T12:00:00Z").await, "there is none");
+    assert_eq!(table.webhook(&workspace(), "wh_2").await.unwrap(), None);
+    assert_eq!(table.webhook(&workspace(), "wh_1").await.unwrap(), Some(endpoint("wh_1")));
+}

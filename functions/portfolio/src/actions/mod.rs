@@ -3,7 +3,7 @@
 pub mod list;
 pub mod patch;
 
-use barometer_cloud::table::actions::{Action, ActionState};
+use barometer_cloud::table::actions::{Action, ActionState, MailStands};
 use barometer_domain::{
     CompanyId,
     automation::{Happened, RuleId, Wanted},
@@ -31,6 +31,8 @@ pub struct ActionView {
     attempts: u32,
     planned_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
+    /// What SES says became of the mail; null for what is no mail, and before SES said anything.
+    mail: Option<MailStands>,
     /// Who undid it, approved it or had it tried again.
     by: Option<String>,
 }
@@ -51,6 +53,7 @@ impl From<Action> for ActionView {
             attempts: action.attempts,
             planned_at: action.planned_at,
             ended_at: action.ended_at,
+            mail: action.mail,
             by: action.by,
         }
     }

@@ -28,7 +28,7 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<SecretView>), Problem> {
     Params::read(&uri, &[])?;
     input::require(&mut fields, &["name", "url"]);
-    let (name, url) = (input::name(&mut fields), input::url(&mut fields, deps.reach));
+    let (name, url) = (input::name(&mut fields), input::url(&mut fields, deps.webhooks.reach()));
     let kind = if fields.has("kind") { fields.value("kind") } else { Some(Kind::Standard) };
     fields.finish()?;
     let (Some(name), Some(url), Some(kind)) = (name, url, kind) else { return Err(Problem::internal()) };
@@ -56,7 +56,7 @@ pub async fn create(
     };
     let workspace = webhook.workspace_id.clone();
     let entry = Entry::new(Action::WebhookCreated, &webhook.id, &webhook.created_by, now)?;
-    let entry = entry.change(&(), &WebhookView::new(webhook.clone(), deps.reach, now))?;
+    let entry = entry.change(&(), &WebhookView::new(webhook.clone(), deps.webhooks.reach(), now))?;
     deps.table.recording(&workspace, &entry).add_webhook(&webhook).await?;
-    Ok((StatusCode::CREATED, Json(SecretView::new(webhook, deps.reach, now))))
+    Ok((StatusCode::CREATED, Json(SecretView::new(webhook, deps.webhooks.reach(), now))))
 }

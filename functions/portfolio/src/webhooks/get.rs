@@ -16,5 +16,5 @@ pub async fn get(
 ) -> Result<Json<WebhookView>, Problem> {
     Params::read(&uri, &[])?;
     let webhook = deps.table.webhook(&caller.workspace, &id).await?.ok_or_else(no_webhook)?;
-    Ok(Json(WebhookView::new(webhook, deps.reach, deps.clock.now())))
+    Ok(Json(WebhookView::new(webhook, deps.webhooks.reach(), deps.clock.now())))
 }

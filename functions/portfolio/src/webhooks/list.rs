@@ -27,6 +27,7 @@ pub async fn list(
     let mut all = deps.table.webhooks(&caller.workspace).await?;
     all.sort_by_cached_key(key);
     let Page { items, next_cursor } = paging::by_key(all, &params, "webhooks", false, key)?;
-    let items = items.into_iter().map(|webhook| WebhookView::new(webhook, deps.reach, now)).collect();
+    let items =
+        items.into_iter().map(|webhook| WebhookView::new(webhook, deps.webhooks.reach(), now)).collect();
     Ok(Json(Page { items, next_cursor }))
 }

@@ -8,6 +8,7 @@ pub mod list;
 pub mod patch;
 pub mod remove;
 pub mod rotate;
+pub mod test;
 
 use axum::extract::{FromRequestParts, Path};
 use barometer_cloud::{

@@ -23,13 +23,13 @@ pub async fn patch(
 ) -> Result<Json<WebhookView>, Problem> {
     Params::read(&uri, &[])?;
     let now = deps.clock.now();
-    let (name, url) = (input::name(&mut fields), input::url(&mut fields, deps.reach));
+    let (name, url) = (input::name(&mut fields), input::url(&mut fields, deps.webhooks.reach()));
     let enabled: Option<bool> = fields.value("enabled");
     fields.finish()?;
     let change = Change { name, url, disabled_at: enabled.map(|enabled| (!enabled).then_some(now)) };
     let (table, workspace) = (&deps.table, &caller.workspace);
     let before = table.webhook(workspace, &id).await?.ok_or_else(no_webhook)?;
-    let shown = |webhook: Webhook| WebhookView::new(webhook, deps.reach, now);
+    let shown = |webhook: Webhook| WebhookView::new(webhook, deps.webhooks.reach(), now);
     let after = change.upon(before.clone());
     if before == after {
         return Ok(Json(shown(before)));

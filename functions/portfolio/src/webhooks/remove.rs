@@ -21,7 +21,7 @@ pub async fn remove(
     let now = deps.clock.now();
     let webhook = deps.table.webhook(&caller.workspace, &id).await?.ok_or_else(no_webhook)?;
     let entry = Entry::new(Action::WebhookDeleted, &id, &caller.author, now)?;
-    let entry = entry.change(&WebhookView::new(webhook, deps.reach, now), &())?;
+    let entry = entry.change(&WebhookView::new(webhook, deps.webhooks.reach(), now), &())?;
     if deps.table.recording(&caller.workspace, &entry).delete_webhook(&caller.workspace, &id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {

@@ -38,5 +38,5 @@ pub async fn rotate(
     let entry = Entry::new(Action::WebhookRotated, &id, &caller.author, now)?.change(&(), &until)?;
     let table = deps.table.recording(&caller.workspace, &entry);
     let webhook = table.rotate_webhook(webhook, secret, now + OVERLAP).await?;
-    Ok(Json(SecretView::new(webhook, deps.reach, now)))
+    Ok(Json(SecretView::new(webhook, deps.webhooks.reach(), now)))
 }

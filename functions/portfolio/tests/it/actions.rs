@@ -47,9 +47,9 @@ async fn actions_are_listed_by_state_company_and_rule() {
     let shown = json!({
         "id": id, "company_id": "acme", "rule": "mail", "settings_version": 2,
         "happened": {"on": "status", "from": null, "to": "struggling"}, "occurred_at": NOW,
-        "action": {"do": "email", "user_id": "ann", "subject": "Hi", "text": "Hello", "csm": null},
+        "action": {"do": "email", "user_id": "ann", "subject": "Hi", "text": "Hello", "language": "en", "csm": null},
         "state": "planned", "reason": null, "due_at": "2026-09-09T12:15:00Z", "attempts": 0, "planned_at": NOW,
-        "ended_at": null, "by": null,
+        "ended_at": null, "mail": null, "by": null,
     });
     assert_eq!(of_acme[0], shown);
     assert_eq!(listed(&home, "rule=other").await, [] as [Value; 0]);

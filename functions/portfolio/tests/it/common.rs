@@ -30,6 +30,7 @@ use barometer_domain::{
     telemetry::Telemetry,
     week::{Confidence, WeekSnapshot},
 };
+use barometer_webhook::{Client, Reach};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -141,8 +142,11 @@ impl Home {
         let table = Table::new(clients::dynamodb(&aws), name);
         table.create().await.unwrap();
         let clock = Clock::fixed(at(NOW));
-        let router =
-            portfolio::router(portfolio::Deps { table: table.clone(), clock, reach: Default::default() });
+        let router = portfolio::router(portfolio::Deps {
+            table: table.clone(),
+            clock,
+            webhooks: Client::new(Reach::PublicOnly),
+        });
         Self::with(table, router).await
     }
 

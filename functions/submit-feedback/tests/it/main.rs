@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod answering;
+mod mails_of_rules;
 mod one_click;
 mod pages;
 mod scanners;

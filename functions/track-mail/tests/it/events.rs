@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use track_mail::{Answer, Deps, handle};
 
-use crate::store::table;
+use crate::{messages, store::table};
 
 const ADDRESS: &str = "ada@acme.example";
 
@@ -37,22 +37,12 @@ fn ask(cycle: u32) -> Ask {
     }
 }
 
-/// A message of `infra/events` about an ask.
 fn message(name: &str, ask: &Ask) -> Value {
-    let path = format!("{}/../../infra/events/track-mail.{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut batch: Value =
-        serde_json::from_str(&text.replace("EXAMPLE-SEND-ID", &ask.send_id.to_string())).unwrap();
-    batch["Records"][0].take()
+    messages::message(name, ask.send_id)
 }
 
-/// The same with the event inside changed.
 fn changed(name: &str, ask: &Ask, change: impl FnOnce(&mut Value)) -> Value {
-    let mut message = message(name, ask);
-    let mut event: Value = serde_json::from_str(message["body"].as_str().unwrap()).unwrap();
-    change(&mut event);
-    message["body"] = json!(event.to_string());
-    message
+    messages::changed(name, ask.send_id, change)
 }
 
 struct World {

@@ -2,4 +2,6 @@
 //! SES's events, as `infra/events` has them, on the embedded store.
 
 mod events;
+mod messages;
+mod of_rules;
 mod store;

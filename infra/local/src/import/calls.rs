@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use barometer_domain::Zone;
+use barometer_domain::{Zone, status::Status};
 use chrono::{DateTime, SecondsFormat, Utc};
 use ingest_events::time;
 use serde_json::{Map, Value, json};
@@ -138,6 +138,7 @@ impl Reading {
             Kind::Users => self.user(&mut row),
             Kind::Events => self.event(&mut row),
             Kind::Feedback => feedback(&row).map(Some),
+            Kind::Statuses => status(&row).map(Some),
         };
         match made {
             Ok(Some(call)) => Made::Call(Call { remarks: row.remarks, ..call }),
@@ -465,6 +466,23 @@ fn feedback(row: &Row<'_>) -> Result<Call, Complaint> {
         call.insert("context".to_owned(), json!({ "groupId": company }));
     }
     Ok(Call { json: finish(call, row.get("message_id"), None), ..Call::default() })
+}
+
+/// A change of a business status, as `POST /v1/companies/statuses` takes it.
+fn status(row: &Row<'_>) -> Result<Call, Complaint> {
+    let (company, given, note) = (row.need("company_id")?, row.need("status")?, row.need("note")?);
+    let status: Status = serde_json::from_value(json!(given.to_lowercase())).map_err(|_| {
+        let why = format!("status {given:?} is none of thriving, healthy, steady, struggling");
+        Complaint::new("bad_status", why)
+    })?;
+    let mut change = fields(json!({ "company_id": company, "status": status, "note": note }));
+    if let Some(text) = row.get("set_at") {
+        // Without it the row would say that it is so since today.
+        let at = time::parse(text)
+            .ok_or_else(|| Complaint::new("bad_set_at", format!("{text:?} can't be read as an instant")))?;
+        set(&mut change, "set_at", Some(&instant(at)));
+    }
+    Ok(Call { json: Value::Object(change).to_string(), ..Call::default() })
 }
 
 /// What a CSM sets of a company.

@@ -15,6 +15,8 @@ pub enum Kind {
     Events,
     /// What people said.
     Feedback,
+    /// How the business of customers is doing, as CSMs judged it.
+    Statuses,
 }
 
 impl Kind {
@@ -26,6 +28,7 @@ impl Kind {
             Self::Users => "users",
             Self::Events => "events",
             Self::Feedback => "feedback",
+            Self::Statuses => "statuses",
         }
     }
 
@@ -106,6 +109,13 @@ impl Kind {
                 ("message_id", &["response_id", "answer_id", "event_id", "uuid"]),
                 ("message_id", &["id"]),
             ],
+            Self::Statuses => &[
+                ("company_id", COMPANY_ID),
+                ("company_id", &["id"]),
+                ("status", &["business_status", "health_status", "health"]),
+                ("note", &["notes", "comment", "comments", "reason"]),
+                ("set_at", &["set_on", "changed_at", "updated_at", "timestamp", "date"]),
+            ],
         }
     }
 
@@ -116,6 +126,7 @@ impl Kind {
             Self::Users => &[&["user_id"]],
             Self::Events => &[&["event"], &["user_id", "anonymous_id", "distinct_id"], &["timestamp"]],
             Self::Feedback => &[&["user_id", "anonymous_id"], &["score"], &["timestamp"]],
+            Self::Statuses => &[&["company_id"], &["status"], &["note"]],
         }
     }
 }

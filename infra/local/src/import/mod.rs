@@ -1,4 +1,5 @@
-//! `barometer import`: companies, users, events and answers from a CSV file, through the product's own ingestion.
+//! `barometer import`: companies, users, events and answers from a CSV file, through the product's own ingestion, and business
+//! statuses through the API.
 //!
 //! The file is read in a stream and sent in batches. After each acknowledged batch a small state file says how far
 //! it is, so that an import that was interrupted goes on there; batches that were acknowledged and not yet noted
@@ -70,10 +71,13 @@ pub struct ImportArgs {
     /// The workspace's write key; else from BAROMETER_WRITE_KEY.
     #[arg(long, value_name = "WRITE_KEY")]
     key: Option<String>,
-    /// An API token, for owner, renewal_on, churned_on, notice_on and request_feedback of companies; else from
-    /// BAROMETER_API_TOKEN.
+    /// An API token, for statuses, and for owner, renewal_on, churned_on, notice_on and request_feedback of companies;
+    /// else from BAROMETER_API_TOKEN.
     #[arg(long, value_name = "API_TOKEN")]
     token: Option<String>,
+    /// Have the workspace's rules act on the statuses: mails, tasks and webhooks for every row that changes one.
+    #[arg(long)]
+    fire: bool,
     /// A column under another name, as often as needed; `properties.x` is a property of an event.
     #[arg(long, value_name = "THEIRS=OURS", value_parser = pair)]
     map: Vec<(String, String)>,
@@ -114,6 +118,15 @@ pub enum ImportError {
     /// No write key.
     #[error("a write key is needed: --key, or BAROMETER_WRITE_KEY")]
     NoKey,
+    /// No API token.
+    #[error("an API token is needed for statuses: --token, or BAROMETER_API_TOKEN")]
+    NoToken,
+    /// Something that no rule acts on.
+    #[error("--fire is for statuses: rules act on everything else by themselves")]
+    Fire,
+    /// No name for the import.
+    #[error("no random numbers")]
+    Random(#[from] getrandom::Error),
     /// The home in the data folder didn't start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -138,6 +151,10 @@ pub enum ImportError {
 /// # Errors
 /// When it can't be read to its end or sent to its end; started again, it goes on.
 pub async fn run(args: ImportArgs) -> Result<bool, ImportError> {
+    let statuses = args.kind == Kind::Statuses;
+    if args.fire && !statuses {
+        return Err(ImportError::Fire);
+    }
     let mut rows = Rows::open(&args.file)?;
     let shape = match args.kind {
         Kind::Events => args.shape.unwrap_or_else(|| Shape::of(rows.header())),
@@ -155,8 +172,13 @@ pub async fn run(args: ImportArgs) -> Result<bool, ImportError> {
     if args.dry_run {
         return dry_run(&mut rows, &reading);
     }
-    let key = args.key.clone().or_else(|| std::env::var("BAROMETER_WRITE_KEY").ok());
-    let key = key.ok_or(ImportError::NoKey)?;
+    let key = if statuses {
+        // What is recognised is who writes.
+        token.clone().ok_or(ImportError::NoToken)?
+    } else {
+        let key = args.key.clone().or_else(|| std::env::var("BAROMETER_WRITE_KEY").ok());
+        key.ok_or(ImportError::NoKey)?
+    };
     let home = match &args.data {
         Some(folder) => {
             Some(Home::start(Options { data: Some(folder.clone()), ..Options::default() }).await?)
@@ -166,7 +188,8 @@ pub async fn run(args: ImportArgs) -> Result<bool, ImportError> {
     let url = home.as_ref().map_or_else(|| args.url.clone(), Home::url);
     let place = args.data.as_ref().map_or_else(|| args.url.clone(), |data| data.display().to_string());
     // Without the date, which doesn't change what the rows say.
-    let read_as = format!("{:?} {shape:?} {:?} {:?}", args.kind, reading.columns, reading.group_type);
+    let read_as =
+        format!("{:?} {shape:?} {:?} {:?} {}", args.kind, reading.columns, reading.group_type, args.fire);
     let recognised = recognised(&[rows.fingerprint(), &place, &key, &read_as]);
     let state_path = args.state.clone().unwrap_or_else(|| beside(&args.file, "import-state.json"));
     let state = begin(&mut rows, &state_path, recognised)?;
@@ -180,6 +203,7 @@ pub async fn run(args: ImportArgs) -> Result<bool, ImportError> {
             progress: Progress::begin(rows.length(), state.place.byte, state.summary.rows),
         },
         reading,
+        fire: args.fire,
         state_path,
         errors_path: args.errors.clone().unwrap_or_else(|| beside(&args.file, "errors.csv")),
     };
@@ -213,7 +237,15 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
 
 /// Where an interrupted import goes on, or the beginning.
 fn begin(rows: &mut Rows, path: &Path, recognised: String) -> Result<State, ImportError> {
-    let new = State { of: recognised, place: rows.place(), errors: 0, summary: Summary::default() };
+    let mut run = [0; 8];
+    getrandom::fill(&mut run)?;
+    let new = State {
+        of: recognised,
+        run: barometer_cloud::bus::hex(&run),
+        place: rows.place(),
+        errors: 0,
+        summary: Summary::default(),
+    };
     let Some(found) = State::read(path) else { return Ok(new) };
     let mut out = io::stderr().lock();
     if found.of != new.of {
@@ -328,6 +360,7 @@ impl Batch {
 struct Import {
     target: Target,
     reading: Reading,
+    fire: bool,
     state_path: PathBuf,
     errors_path: PathBuf,
 }
@@ -343,12 +376,19 @@ impl Import {
         let cells: Vec<usize> = (0..rows.header().len())
             .filter(|place| rows.header().get(*place).is_some_and(|name| !columns::is_ours(name)))
             .collect();
+        // A company's statuses follow one another, so those batches do.
+        let at_once = if self.reading.kind == Kind::Statuses { 1 } else { AT_ONCE };
+        if self.reading.kind == Kind::Statuses {
+            // The name must be known before anything is sent under it.
+            state.write(&self.state_path).map_err(failed(&self.state_path))?;
+        }
+        let run = state.run.clone();
         let mut under_way = FuturesOrdered::new();
         let mut more = true;
         loop {
-            while more && under_way.len() < AT_ONCE {
+            while more && under_way.len() < at_once {
                 match self.batch(rows)? {
-                    Some(batch) => under_way.push_back(self.send(batch)),
+                    Some(batch) => under_way.push_back(self.send(batch, &run)),
                     None => more = false,
                 }
             }
@@ -415,12 +455,17 @@ impl Import {
     }
 
     /// Sends a batch and notes what became of its rows.
-    async fn send(&self, mut batch: Batch) -> Result<Batch, SendError> {
+    async fn send(&self, mut batch: Batch, run: &str) -> Result<Batch, SendError> {
         if batch.calls.is_empty() {
             return Ok(batch);
         }
-        let receipt = self.target.post(&batch.calls).await?;
-        batch.summary.accepted += receipt.accepted;
+        let receipt = if self.reading.kind == Kind::Statuses {
+            let first = batch.sent.first().map_or(0, |row| row.number);
+            self.target.set_statuses(&batch.calls, self.fire, &format!("import-{run}-{first}")).await?
+        } else {
+            self.target.post(&batch.calls).await?
+        };
+        batch.summary.accepted += receipt.accepted + receipt.unchanged;
         batch.summary.unattributed += receipt.unattributed;
         let mut rejected: Vec<(usize, Complaint)> = Vec::new();
         let mut undated = Vec::new();

@@ -48,6 +48,9 @@ pub enum SendError {
 pub struct Receipt {
     /// Events that are stored.
     pub accepted: u64,
+    /// Statuses that were so before.
+    #[serde(default)]
+    pub unchanged: u64,
     /// Of them, those without a company.
     #[serde(default)]
     pub unattributed: u64,
@@ -110,6 +113,27 @@ impl Target {
         Err(refused("a batch", &answer))
     }
 
+    /// Sets business statuses and reads what became of each. What is sent again under the same key is done once.
+    ///
+    /// # Errors
+    /// When none can be set at all, as with a wrong token.
+    pub async fn set_statuses(
+        &self,
+        changes: &[String],
+        fire: bool,
+        key: &str,
+    ) -> Result<Receipt, SendError> {
+        let body = format!(r#"{{"fire":{fire},"changes":[{}]}}"#, changes.join(","));
+        let bearer = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+        let answer = self.send_with(Method::POST, "/v1/companies/statuses", &headers, body).await?;
+        match answer.status {
+            StatusCode::OK => Ok(serde_json::from_slice(&answer.body)?),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(refused("the API token", &answer)),
+            _ => Err(refused("a batch", &answer)),
+        }
+    }
+
     /// Sets fields of a company that aren't so already: setting one again can do something again, such as planning
     /// whom to ask. Answers a complaint when the API doesn't take them.
     ///
@@ -145,7 +169,17 @@ impl Target {
         authorization: &str,
         body: String,
     ) -> Result<Answer, SendError> {
-        let headers = [("authorization", authorization), ("content-type", "application/json")];
+        self.send_with(method, path, &[("authorization", authorization)], body).await
+    }
+
+    async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: String,
+    ) -> Result<Answer, SendError> {
+        let headers = [headers, &[("content-type", "application/json")]].concat();
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {

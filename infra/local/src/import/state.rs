@@ -13,6 +13,9 @@ use super::summary::Summary;
 pub struct State {
     /// What the file, the target and the options are recognised by: for others this state says nothing.
     pub of: String,
+    /// A name of this import, the same when it goes on: what is sent again under it is done once.
+    #[serde(default)]
+    pub run: String,
     /// Everything before this is acknowledged.
     pub place: Place,
     /// Bytes of the error file that tell of what is before it.

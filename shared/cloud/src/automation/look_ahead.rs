@@ -31,11 +31,8 @@ pub async fn look_ahead(
     if !rule.applies(&occurrence.happened, &facts(company, now)) {
         return Ok(None);
     }
-    let contacts = if rule.mails() {
-        contacts(table, workspace, &company.company_id, settings, now).await?
-    } else {
-        Vec::new()
-    };
+    let contacts =
+        if rule.mails() { contacts(table, workspace, company, settings, now).await? } else { Vec::new() };
     let quiet = table.quiet(workspace, &company.company_id, &rule.id).await?;
     Ok(Some(Ahead {
         planned: planned(rule, occurrence, company, &contacts, settings, now),

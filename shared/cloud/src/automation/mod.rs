@@ -82,6 +82,7 @@ pub fn planned(
         renewal_on: company.renewal_on,
         contacts,
         product: settings.product(),
+        language: settings.mail.language,
         zone: settings.time_zone,
     };
     plan(rule, occurrence, &subject, now)
@@ -161,7 +162,7 @@ impl Automation<'_> {
             return Ok(Vec::new());
         }
         let contacts = if rule.mails() {
-            contacts(self.table, self.workspace, &company.company_id, settings, self.now).await?
+            contacts(self.table, self.workspace, company, settings, self.now).await?
         } else {
             Vec::new()
         };
@@ -250,6 +251,7 @@ impl Automation<'_> {
                     ended_at: nobody.then_some(self.now),
                     by: None,
                     message_id: None,
+                    mail: None,
                     version: 1,
                 })
             })

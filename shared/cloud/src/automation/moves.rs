@@ -23,6 +23,9 @@ pub enum MoveError {
     /// Sending again could send twice.
     #[error("it can't be known whether the mail was sent, and a mail is never sent twice")]
     MaybeSent,
+    /// Sending again would send twice.
+    #[error("the mail was sent and didn't arrive, and a mail is never sent twice")]
+    Undelivered,
 }
 
 impl Action {
@@ -35,7 +38,8 @@ impl Action {
             | ActionState::Cancelled
             | ActionState::Skipped
             | ActionState::Failed
-            | ActionState::Unknown => return Err(MoveError::Ended),
+            | ActionState::Unknown
+            | ActionState::Undelivered => return Err(MoveError::Ended),
         }
         self.end(ActionState::Cancelled, Some("undone by hand".to_owned()), now);
         self.by = Some(by.to_owned());
@@ -56,6 +60,7 @@ impl Action {
         match (self.state, &self.wanted) {
             (ActionState::Failed, _) => {}
             (ActionState::Unknown, _) => return Err(MoveError::MaybeSent),
+            (ActionState::Undelivered, _) => return Err(MoveError::Undelivered),
             (ActionState::Submitting, Wanted::Email { .. }) => return Err(MoveError::BeingSent),
             _ => return Err(MoveError::NotFailed),
         }
@@ -71,11 +76,12 @@ mod tests {
     use barometer_domain::{
         CompanyId,
         automation::{Happened, RuleId},
+        language::Language,
     };
 
     use super::*;
 
-    const STATES: [ActionState; 8] = [
+    const STATES: [ActionState; 9] = [
         ActionState::Planned,
         ActionState::AwaitingApproval,
         ActionState::Submitting,
@@ -84,6 +90,7 @@ mod tests {
         ActionState::Skipped,
         ActionState::Failed,
         ActionState::Unknown,
+        ActionState::Undelivered,
     ];
 
     fn action(state: ActionState) -> Action {
@@ -98,7 +105,13 @@ mod tests {
             number: 0,
             happened: Happened::ReviewOverdue,
             occurred_at: then,
-            wanted: Wanted::Email { user_id: None, subject: String::new(), text: String::new(), csm: None },
+            wanted: Wanted::Email {
+                user_id: None,
+                subject: String::new(),
+                text: String::new(),
+                language: Language::English,
+                csm: None,
+            },
             body: None,
             state,
             reason: ended.then(|| "so it ended".to_owned()),
@@ -108,6 +121,7 @@ mod tests {
             ended_at: ended.then_some(then),
             by: None,
             message_id: None,
+            mail: None,
             version: 3,
         }
     }
@@ -117,14 +131,15 @@ mod tests {
     #[test]
     fn an_action_goes_only_where_it_may() {
         use ActionState::{Cancelled, Planned};
-        use MoveError::{BeingSent, Ended, MaybeSent, NotFailed, NotWaiting};
-        let table: [(Move, [Result<ActionState, MoveError>; 8]); 3] = [
+        use MoveError::{BeingSent, Ended, MaybeSent, NotFailed, NotWaiting, Undelivered};
+        let table: [(Move, [Result<ActionState, MoveError>; 9]); 3] = [
             (
                 Action::cancel,
                 [
                     Ok(Cancelled),
                     Ok(Cancelled),
                     Err(BeingSent),
+                    Err(Ended),
                     Err(Ended),
                     Err(Ended),
                     Err(Ended),
@@ -137,6 +152,7 @@ mod tests {
                 [
                     Err(NotWaiting),
                     Ok(Planned),
+                    Err(NotWaiting),
                     Err(NotWaiting),
                     Err(NotWaiting),
                     Err(NotWaiting),
@@ -156,6 +172,7 @@ mod tests {
                     Err(NotFailed),
                     Ok(Planned),
                     Err(MaybeSent),
+                    Err(Undelivered),
                 ],
             ),
         ];

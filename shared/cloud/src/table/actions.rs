@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use barometer_domain::{
-    CompanyId, SendId, WorkspaceId,
+    CompanyId, SendId, UserId, WorkspaceId,
     automation::{Happened, RuleId, Wanted},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,8 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Range, StoreError, Table, item, keys, or_done};
-use crate::bus::Event;
+use super::{Item, Range, StoreError, Table, asks::AskState, item, keys, or_done};
+use crate::{bus::Event, subscription::Addressee};
 
 /// How long firings and ended actions are kept.
 const KEPT: TimeDelta = TimeDelta::days(400);
@@ -41,8 +41,10 @@ pub enum ActionState {
     Skipped,
     /// It failed for good: a dead letter, which somebody may have tried again.
     Failed,
-    /// It can't be known whether SES took the mail.
+    /// It can't be known whether SES took the mail, unless an event of SES tells.
     Unknown,
+    /// The mail came back, or SES took it and then didn't send it: see [`MailStands`]. It is never sent again.
+    Undelivered,
 }
 
 impl ActionState {
@@ -51,7 +53,12 @@ impl ActionState {
         match self {
             Self::Planned | Self::Submitting => "due",
             Self::AwaitingApproval => "approval",
-            Self::Done | Self::Cancelled | Self::Skipped | Self::Failed | Self::Unknown => "closed",
+            Self::Done
+            | Self::Cancelled
+            | Self::Skipped
+            | Self::Failed
+            | Self::Unknown
+            | Self::Undelivered => "closed",
         }
     }
 }
@@ -79,6 +86,16 @@ impl ActionPlace {
         let company = CompanyId::new(company.get(1..)?).ok()?;
         sk.starts_with("action#").then(|| Self { company, sk: sk.to_owned() })
     }
+}
+
+/// What SES says became of an action's mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailStands {
+    /// How far it got.
+    pub state: AskState,
+    /// SES's word for why it got no further.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// One thing that a rule does.
@@ -125,6 +142,9 @@ pub struct Action {
     /// SES's id of the mail.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// What SES says of the mail; nothing before it said anything.
+    #[serde(default)]
+    pub mail: Option<MailStands>,
     /// How often it was changed; a change names the version that it was made upon.
     #[serde(default)]
     pub version: u32,
@@ -241,6 +261,8 @@ pub enum Fired {
 struct Sent {
     workspace_id: WorkspaceId,
     company_id: CompanyId,
+    /// Stays when the action is long gone: an unsubscribe link never ends.
+    user_id: UserId,
     action: String,
 }
 
@@ -269,9 +291,13 @@ impl Table {
         }
         for action in actions {
             writes.push(self.transact_put(action.item(workspace)?, true)?);
-            if matches!(action.wanted, Wanted::Email { user_id: Some(_), .. }) {
-                let (workspace_id, company_id) = (workspace.clone(), action.company_id.clone());
-                let sent = Sent { workspace_id, company_id, action: action.place().sk };
+            if let Wanted::Email { user_id: Some(user_id), .. } = &action.wanted {
+                let sent = Sent {
+                    workspace_id: workspace.clone(),
+                    company_id: action.company_id.clone(),
+                    user_id: user_id.clone(),
+                    action: action.place().sk,
+                };
                 let pointer =
                     item::write(format!("send#{}", action.send_id(workspace)), "send".to_owned(), &sent)?;
                 writes.push(self.transact_put(pointer, false)?);
@@ -397,12 +423,24 @@ impl Table {
         self.get(keys::company(workspace, &place.company), place.sk.clone()).await
     }
 
+    async fn sent(&self, send: SendId) -> Result<Option<Sent>, StoreError> {
+        let pointer: Option<serde_json::Value> = self.get(format!("send#{send}"), "send".to_owned()).await?;
+        // An ask's mail has such an item too.
+        Ok(pointer.and_then(|pointer| serde_json::from_value(pointer).ok()))
+    }
+
+    /// Whom a mail of an action went to, by its send id; also when the action itself isn't kept any more.
+    pub async fn addressee_of_action(&self, send: SendId) -> Result<Option<Addressee>, StoreError> {
+        Ok(self.sent(send).await?.map(|Sent { workspace_id, company_id, user_id, .. }| Addressee {
+            workspace_id,
+            company_id,
+            user_id,
+        }))
+    }
+
     /// The workspace and the action whose mail a send id names.
     pub async fn action_of_mail(&self, send: SendId) -> Result<Option<(WorkspaceId, Action)>, StoreError> {
-        let key = (format!("send#{send}"), "send".to_owned());
-        let Some(pointer) = self.get::<serde_json::Value>(key.0, key.1).await? else { return Ok(None) };
-        // An ask's mail has such an item too.
-        let Ok(sent) = serde_json::from_value::<Sent>(pointer) else { return Ok(None) };
+        let Some(sent) = self.sent(send).await? else { return Ok(None) };
         let place = ActionPlace { company: sent.company_id, sk: sent.action };
         let action = self.action(&sent.workspace_id, &place).await?;
         Ok(action.map(|action| (sent.workspace_id, action)))
@@ -490,7 +528,7 @@ impl Table {
         &self,
         workspace: &WorkspaceId,
         action: &Action,
-        to: (&barometer_domain::UserId, &str),
+        to: (&UserId, &str),
     ) -> Result<Option<Action>, StoreError> {
         let (user, address) = to;
         let (next, put) = self.action_put(workspace, action)?;
@@ -501,7 +539,7 @@ impl Table {
         }
     }
 
-    fn action_put(
+    pub(super) fn action_put(
         &self,
         workspace: &WorkspaceId,
         action: &Action,

@@ -109,6 +109,8 @@ actions! {
     WebhookChanged = "webhook.changed" of "webhook",
     /// An endpoint of webhooks got a new secret.
     WebhookRotated = "webhook.rotated" of "webhook",
+    /// A test was sent to an endpoint of webhooks.
+    WebhookTested = "webhook.tested" of "webhook",
     /// An endpoint of webhooks was deleted.
     WebhookDeleted = "webhook.deleted" of "webhook",
     /// A test mail was asked for.

@@ -5,7 +5,7 @@
 //! whatever the order; each move and its count are one transaction, so that nothing counts twice.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
-use barometer_domain::{WorkspaceId, breaker::Counts};
+use barometer_domain::{SendId, WorkspaceId, breaker::Counts};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -103,17 +103,17 @@ struct Step {
 impl Word {
     /// Rule: a mail moves to what is worse, or says more, than what is known of it; nothing when this says no more.
     /// A mail that SES speaks of was taken by SES, whatever was noted of the call.
-    fn step(&self, ask: &Ask) -> Option<Step> {
+    fn step(&self, was: AskState, because: Option<&str>) -> Option<Step> {
         let (state, reason) = (self.fate.state(), self.fate.reason());
-        let known = (severity(ask.state, ask.reason.as_deref()), ask.reason.as_deref());
+        let known = (severity(was, because), because);
         let told = (severity(state, reason.as_deref()), reason.as_deref());
         (known.0 == 0 || told > known).then(|| {
             // A bounce that may be an out-of-office reply says nothing about the sender.
             let hard = |state, reason| severity(state, reason) == PERMANENT;
-            let bounced = hard(state, reason.as_deref()) && !hard(ask.state, ask.reason.as_deref());
-            let complained = state == AskState::Complained && ask.state != AskState::Complained;
+            let bounced = hard(state, reason.as_deref()) && !hard(was, because);
+            let complained = state == AskState::Complained && was != AskState::Complained;
             let counts = Counts {
-                sent: u64::from(!ask.state.is_accepted()),
+                sent: u64::from(!was.is_accepted()),
                 bounced: u64::from(bounced),
                 complained: u64::from(complained),
             };
@@ -218,10 +218,10 @@ impl Table {
             let Some(known) = self.get::<Ask>(pk.clone(), keys::ask(ask.send_id)).await? else {
                 return Ok(false);
             };
-            let Some(step) = word.step(&known) else { return Ok(false) };
+            let Some(step) = word.step(known.state, known.reason.as_deref()) else { return Ok(false) };
             let mut parts = vec![self.step_part(&known, word, &step)?];
             if step.counts != Counts::default() {
-                parts.push(self.count_part(&known, word.at, step.counts)?);
+                parts.push(self.count_part(&known.workspace_id, known.send_id, word.at, step.counts)?);
             }
             if self.transact_patiently(parts).await?.is_none() {
                 return Ok(true);
@@ -266,16 +266,17 @@ impl Table {
 
     fn count_part(
         &self,
-        ask: &Ask,
+        workspace: &WorkspaceId,
+        send: SendId,
         at: DateTime<Utc>,
         counts: Counts,
     ) -> Result<TransactWriteItem, StoreError> {
         let hour = hour(at);
-        let shard = keys::shard(&ask.send_id.to_string(), SHARDS);
+        let shard = keys::shard(&send.to_string(), SHARDS);
         let Counts { sent, bounced, complained } = counts;
         let update = Update::builder()
             .table_name(&self.name)
-            .set_key(Some(item::key(mails(&ask.workspace_id), format!("{}#{shard}", keys::instant(hour)))))
+            .set_key(Some(item::key(mails(workspace), format!("{}#{shard}", keys::instant(hour)))))
             .update_expression(
                 "ADD sent :sent, bounced :bounced, complained :complained SET expires_at = :expires",
             )
@@ -351,5 +352,6 @@ fn hour(at: DateTime<Utc>) -> DateTime<Utc> {
     at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
 }
 
+mod of_actions;
 #[cfg(test)]
 mod tests;

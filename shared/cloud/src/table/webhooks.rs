@@ -5,10 +5,13 @@
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use barometer_domain::WorkspaceId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Range, StoreError, Table, item, keys};
+
+/// Least time between two tests of an endpoint: its owner shouldn't be flooded in our name.
+pub const TEST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 
 /// What an endpoint takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -230,6 +233,27 @@ impl Table {
             .build()?;
         self.apply(update).await?;
         Ok(Webhook { secret: Some(secret), previous, ..webhook })
+    }
+
+    /// Takes the test of an endpoint that is there. Returns whether the one before is long enough ago ([`TEST_PAUSE`]); also
+    /// not when somebody deleted the endpoint meanwhile.
+    pub async fn take_webhook_test(
+        &self,
+        workspace: &WorkspaceId,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(pk(workspace), id.to_owned())))
+            .update_expression("SET tested_at = :now")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(tested_at) OR tested_at <= :before)",
+            )
+            .expression_attribute_values(":now", item::text(keys::instant(now)))
+            .expression_attribute_values(":before", item::text(keys::instant(now - TEST_PAUSE)))
+            .build()?;
+        Ok(if_there(self.apply(update).await)?.is_some())
     }
 
     /// Notes how a call went; one that was made before the noted one changes nothing. With `gone`, because the endpoint

@@ -1,9 +1,9 @@
 //! The rules that a workspace begins with, and others to choose from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, AutomationRule, Conditions, RuleId, Trigger};
-use crate::{alert, band::Band, follow_up::Priority, happiness::Level, status::Status};
+use super::{Action, AutomationRule, Conditions, MailText, RuleId, Trigger};
+use crate::{alert, band::Band, follow_up::Priority, happiness::Level, language::Language, status::Status};
 
 /// What a company hears whose business struggles.
 const SUPPORT: &str = "Hi {{contact}},\n\n\
@@ -13,6 +13,14 @@ const SUPPORT: &str = "Hi {{contact}},\n\n\
     reply to this mail: it reaches me directly.\n\n\
     Best wishes,\n{{csm}}\n";
 
+/// The same in German.
+const SUPPORT_IN_GERMAN: &str = "Guten Tag {{contact}},\n\n\
+    ich betreue {{company}} bei {{product}} und möchte sicherstellen, dass Sie im Moment alles davon haben, was Sie \
+    brauchen.\n\n\
+    Können wir Ihnen etwas abnehmen, oder sollte gerade etwas anders für Sie laufen? Antworten Sie einfach auf diese \
+    E-Mail: Ihre Antwort erreicht mich direkt.\n\n\
+    Beste Grüße\n{{csm}}\n";
+
 /// The rules that are on from the start: to *Struggling* → a supportive e-mail that can be undone for 15 minutes, and a
 /// high-priority task due on the next business day.
 pub fn defaults() -> Vec<AutomationRule> {
@@ -20,6 +28,13 @@ pub fn defaults() -> Vec<AutomationRule> {
         Action::Email {
             subject: "How can we help?".to_owned(),
             text: SUPPORT.to_owned(),
+            language: Some(Language::English),
+            translations: BTreeMap::from([(
+                Language::German,
+                MailText {
+                    subject: "Wie können wir helfen?".to_owned(), text: SUPPORT_IN_GERMAN.to_owned()
+                },
+            )]),
             undo_minutes: 15,
             approval: false,
         },

@@ -15,6 +15,6 @@ mod template;
 pub use defaults::{defaults, presets};
 pub use occurrence::{Facts, Happened, Occurrence};
 pub use plan::{Contact, Planned, Subject, Wanted, csm_name, plan};
-pub use rule::{Action, AutomationRule, Conditions, MAX_RULES, RuleId, Trigger, check, is_tag};
+pub use rule::{Action, AutomationRule, Conditions, MAX_RULES, MailText, RuleId, Trigger, check, is_tag};
 pub use settle::{Scale, Settled, settle};
 pub use template::{Placeholder, Values, fill};

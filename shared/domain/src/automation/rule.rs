@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::template;
 use crate::{
-    alert, band::Band, follow_up::Priority, happiness::Level, quadrant::Cell, settings::SettingsError,
-    status::Status,
+    alert, band::Band, follow_up::Priority, happiness::Level, language::Language, quadrant::Cell,
+    settings::SettingsError, status::Status,
 };
 
 /// Most rules of a workspace.
@@ -199,6 +199,12 @@ pub enum Action {
         subject: String,
         /// The text, in plain text.
         text: String,
+        /// The language of subject and text; the workspace's unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<Language>,
+        /// The same in other languages: a contact who speaks one of them is written to in it.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        translations: BTreeMap<Language, MailText>,
         /// For how many minutes it waits, so that it can be undone; 0 to 1,440.
         #[serde(default = "quarter")]
         undo_minutes: u16,
@@ -241,6 +247,16 @@ pub enum Action {
         #[serde(default)]
         remove: BTreeSet<String>,
     },
+}
+
+/// What a mail says in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailText {
+    /// The subject.
+    pub subject: String,
+    /// The text, in plain text.
+    pub text: String,
 }
 
 impl AutomationRule {
@@ -332,9 +348,17 @@ impl AutomationRule {
 impl Action {
     fn check(&self, at: &str, found: &mut Findings) {
         match self {
-            Self::Email { subject, text, undo_minutes, .. } => {
+            Self::Email { subject, text, language, translations, undo_minutes, .. } => {
                 found.line(&format!("{at}/subject"), subject);
                 found.text(&format!("{at}/text"), text, LONGEST_TEXT);
+                for (other, MailText { subject, text }) in translations {
+                    let at = format!("{at}/translations/{}", other.tag());
+                    if *language == Some(*other) {
+                        found.add(&at, "is the language of the text itself");
+                    }
+                    found.line(&format!("{at}/subject"), subject);
+                    found.text(&format!("{at}/text"), text, LONGEST_TEXT);
+                }
                 if *undo_minutes > LONGEST_UNDO {
                     found.add(&format!("{at}/undo_minutes"), "a mail can be undone for at most a day");
                 }

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::language::Language;
+
 /// What may stand in a text as `{{name}}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {
     /// The company's name.
     Company,
-    /// The name of whom a mail is to; `there` when it isn't known.
+    /// The name of whom a mail is to. When it isn't known: `there` in English, nothing in German.
     Contact,
     /// The CSM's name.
     Csm,
@@ -47,6 +49,8 @@ impl Placeholder {
 /// What stands for the placeholders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Values<'a> {
+    /// The language of the text.
+    pub language: Language,
     /// The company's name.
     pub company: &'a str,
     /// The contact's name.
@@ -67,7 +71,10 @@ impl Values<'_> {
     fn get(&self, placeholder: Placeholder) -> &str {
         match placeholder {
             Placeholder::Company => self.company,
-            Placeholder::Contact => self.contact.as_deref().unwrap_or("there"),
+            Placeholder::Contact => self.contact.as_deref().unwrap_or(match self.language {
+                Language::English => "there",
+                Language::German => "",
+            }),
             Placeholder::Csm => &self.csm,
             Placeholder::Product => self.product,
             Placeholder::From => self.from,
@@ -104,13 +111,24 @@ pub(super) fn unknown(text: &str) -> Vec<&str> {
     named.collect()
 }
 
-/// The text with every placeholder replaced. What replaces one is taken as it is: it can't bring in another placeholder.
+/// The text with every placeholder replaced. What replaces one is taken as it is: it can't bring in another placeholder. Where
+/// there is nothing to say, the blank before it goes too.
 pub fn fill(text: &str, values: &Values<'_>) -> String {
-    let filled = pieces(text).into_iter().map(|piece| match piece {
-        Piece::Plain(plain) => plain,
-        Piece::Named(name) => Placeholder::of(name).map_or("", |placeholder| values.get(placeholder)),
-    });
-    filled.collect()
+    let mut filled = String::new();
+    for piece in pieces(text) {
+        let said = match piece {
+            Piece::Plain(plain) => plain,
+            Piece::Named(name) => {
+                let value = Placeholder::of(name).map_or("", |placeholder| values.get(placeholder));
+                if value.is_empty() && filled.ends_with(' ') {
+                    filled.pop();
+                }
+                value
+            }
+        };
+        filled.push_str(said);
+    }
+    filled
 }
 
 #[cfg(test)]
@@ -124,6 +142,15 @@ mod tests {
     #[test]
     fn what_stands_for_a_placeholder_is_no_text_with_placeholders() {
         assert_eq!(fill("{{ company }}, {{contact}}: {{csm}}", &values()), "{{csm}} & Sons, there: Ada");
+    }
+
+    #[test]
+    fn who_has_no_name_is_greeted_without_one() {
+        let text = "Guten Tag {{contact}},";
+        let german = Values { language: Language::German, ..Values::default() };
+        assert_eq!(fill(text, &german), "Guten Tag,");
+        assert_eq!(fill(text, &Values { contact: Some("Ada".into()), ..german }), "Guten Tag Ada,");
+        assert_eq!(fill("Hi {{contact}},", &Values::default()), "Hi there,");
     }
 
     #[test]

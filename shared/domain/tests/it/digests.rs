@@ -4,8 +4,10 @@
 use barometer_domain::{
     CompanyId, Percent, UserId, Zone,
     alert::{Alert, Finding, Rule},
-    digest::{Digest, Known, MOST_LINES, Of, Raised, Said, compose, covers, due_between},
+    automation::Wanted as Automation,
+    digest::{Automated, Digest, Fate, Known, MOST_LINES, Of, Raised, Said, compose, covers, due_between},
     follow_up::{Kind, Priority, Wanted},
+    language::Language,
     task::{Subject, Task},
 };
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc, Weekday};
@@ -76,6 +78,7 @@ fn the_most_urgent_comes_first() {
     let older = alert(Rule::Silent, 100);
     let raised = |alert| of(&company, Raised { alert, at: at("2026-09-07T02:00:00Z") });
     let known = Known {
+        actions: Vec::new(),
         answers: vec![
             of(&company, said("ada", 9, "2026-09-05T10:00:00Z")),
             of(&company, Said { comment: Some(" Too\nslow "), ..said("ben", 3, "2026-09-06T10:00:00Z") }),
@@ -119,6 +122,7 @@ fn nothing_to_say_is_no_digest() {
     let mut resolved = alert(Rule::Silent, 100);
     resolved.resolve("kim", "Fine", at("2026-09-07T05:00:00Z")).unwrap();
     let known = Known {
+        actions: Vec::new(),
         answers: vec![of(&company, said("ada", 3, "2026-09-04T08:00:00Z"))], // told on Friday
         tasks: [&later, &snoozed, &done].map(|task| of(&company, task)).to_vec(),
         alerts: vec![
@@ -254,4 +258,59 @@ proptest! {
         };
         prop_assert_eq!(digest(&answers), digest(&shuffled));
     }
+}
+
+#[test]
+fn what_became_more_urgent_stands_first_and_once() {
+    let company = company();
+    let mut escalated = task("Call ada", Priority::High, "2026-09-03T17:00:00Z");
+    escalated.escalated_at = Some(at("2026-09-04T06:00:00Z"));
+    let overdue = task("Call ben", Priority::High, "2026-09-03T17:00:00Z");
+    let known = Known { tasks: vec![of(&company, &overdue), of(&company, &escalated)], ..Known::default() };
+    let digest = composed(&known).unwrap();
+    assert_eq!(
+        shown(&digest),
+        [
+            ("Escalated tasks", 1, vec!["Call ada (due 2026-09-03)"]),
+            ("Overdue tasks", 1, vec!["Call ben (due 2026-09-03)"]),
+        ]
+    );
+}
+
+#[test]
+fn what_waits_for_approval_is_told_every_day_and_what_failed_once() {
+    let company = company();
+    let mail = Automation::Email {
+        user_id: None,
+        subject: "How can we\r\nhelp?".to_owned(),
+        text: String::new(),
+        language: Language::English,
+        csm: None,
+    };
+    let hook = Automation::Webhook { endpoint: "wh_1".to_owned() };
+    let action =
+        |wanted, fate, reason, when: &str| of(&company, Automated { wanted, fate, reason, at: at(when) });
+    let known = Known {
+        actions: vec![
+            action(&mail, Fate::ToApprove, None, "2026-08-01T00:00:00Z"),
+            action(&hook, Fate::Failed, Some("the endpoint answered 500"), "2026-09-05T10:00:00Z"),
+            action(&mail, Fate::Failed, None, "2026-09-06T10:00:00Z"),
+            action(&hook, Fate::Failed, Some("of last week"), "2026-09-03T10:00:00Z"),
+        ],
+        ..Known::default()
+    };
+    let digest = composed(&known).unwrap();
+    assert_eq!(
+        shown(&digest),
+        [
+            ("Actions to approve", 1, vec!["mail “How can we help?” waits for your approval"]),
+            (
+                "Failed actions",
+                2,
+                vec!["webhook failed: the endpoint answered 500", "mail “How can we help?” failed"]
+            ),
+        ]
+    );
+    let old = Known { actions: vec![known.actions[3]], ..Known::default() };
+    assert!(composed(&old).is_none(), "told before, it is no reason for a mail");
 }

@@ -223,3 +223,36 @@ fn feedback_is_an_event_with_a_score() {
     let codes: Vec<_> = made[1..].iter().map(code).collect();
     assert_eq!(codes, ["bad_score", "bad_score", "missing_score", "missing_timestamp"]);
 }
+
+#[test]
+fn a_status_is_read_in_any_case_and_never_dated_today_by_mistake() {
+    let made = read(
+        Kind::Statuses,
+        "Account ID,Health,Notes,Changed At\n\
+         acme,Struggling,Lost a client.,2026-08-01\n\
+         acme,healthy,All well.,\n\
+         acme,at_risk,So it seems.,\n\
+         acme,steady,Fine.,soon\n\
+         acme,steady,,\n\
+         ,steady,Fine.,\n",
+    );
+    let told: Vec<String> = made
+        .into_iter()
+        .map(|made| match made {
+            Made::Call(call) => call.json,
+            Made::Rejected(complaint) => complaint.code,
+            Made::Nothing => "nothing".to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"{"company_id":"acme","note":"Lost a client.","set_at":"2026-08-01T00:00:00.000Z","status":"struggling"}"#,
+            r#"{"company_id":"acme","note":"All well.","status":"healthy"}"#,
+            "bad_status",
+            "bad_set_at",
+            "missing_note",
+            "missing_company_id",
+        ]
+    );
+}

@@ -1,6 +1,6 @@
 //! The rule by which a mail moves on, without a store.
 
-use barometer_domain::{CompanyId, SendId, UserId};
+use barometer_domain::{CompanyId, UserId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -35,7 +35,7 @@ fn word(fate: Fate) -> Word {
 
 /// What the store does with a word, without the store.
 fn hear(ask: &mut Ask, counts: &mut Counts, fate: &Fate) {
-    if let Some(step) = word(fate.clone()).step(ask) {
+    if let Some(step) = word(fate.clone()).step(ask.state, ask.reason.as_deref()) {
         (ask.state, ask.reason) = (step.state, step.reason);
         counts.sent += step.counts.sent;
         counts.bounced += step.counts.bounced;
