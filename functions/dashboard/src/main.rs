@@ -1,7 +1,7 @@
 //! Lambda entry point.
 
 use barometer_cloud::{Clock, config, lambda, telemetry};
-use barometer_webhook::Reach;
+use barometer_webhook::{Client, Reach};
 use dashboard::Deps;
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,8 +10,11 @@ async fn main() -> Result<(), lambda_http::Error> {
     let deps = config::from_env(|environment| {
         let aws = environment.aws();
         let (table, bus, clock) = (environment.table(&aws), environment.bus(&aws), Clock::system());
-        let portfolio =
-            portfolio::Deps { table: table.clone(), clock: clock.clone(), reach: Reach::PublicOnly };
+        let portfolio = portfolio::Deps {
+            table: table.clone(),
+            clock: clock.clone(),
+            webhooks: Client::new(Reach::PublicOnly),
+        };
         let statuses = update_status::Deps { table: table.clone(), bus, clock: clock.clone() };
         Deps {
             api: dashboard::api(portfolio, statuses),

@@ -179,6 +179,7 @@ pub fn motion(
         ActionState::Cancelled => format!("undone{by}{reason}"),
         ActionState::Skipped => format!("not done{reason}"),
         ActionState::Failed => format!("failed{reason}"),
+        ActionState::Undelivered => format!("did not arrive{reason}"),
         ActionState::Unknown => "may have gone out or not; it is never sent twice".to_owned(),
     };
     let open = matches!(action.state, ActionState::Planned | ActionState::AwaitingApproval);

@@ -11,7 +11,7 @@ use barometer_cloud::{
     Bus, Clock, Table,
     clients::{self, Aws},
 };
-use barometer_webhook::Reach;
+use barometer_webhook::{Client, Reach};
 
 #[derive(Debug, Clone)]
 struct Unreachable;
@@ -32,7 +32,11 @@ pub fn over(table: &Table, clock: &Clock) -> Router {
         http_client: http_client_fn(move |_, _| connector.clone()),
     };
     let bus = Bus::new(clients::eventbridge(&aws), "barometer");
-    let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone(), reach: Reach::PublicOnly };
+    let portfolio = portfolio::Deps {
+        table: table.clone(),
+        clock: clock.clone(),
+        webhooks: Client::new(Reach::PublicOnly),
+    };
     let statuses = update_status::Deps { table: table.clone(), bus, clock: clock.clone() };
     dashboard::api(portfolio, statuses)
 }
