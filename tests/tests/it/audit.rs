@@ -253,6 +253,27 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
         .await;
     world.leaves_nothing(route, id, null, true).await;
 
+    let route = "POST /v1/members";
+    let member = json!({ "email": "Ben@initech.example", "name": "Ben", "role": "admin" });
+    let to = json!({ "address": "ben@initech.example", "name": "Ben", "role": "admin" });
+    let ben = world.changes(route, "", member.clone(), ("member.added", Value::Null, to.clone())).await;
+    world.leaves_nothing(route, "", member, true).await;
+    let id = ben["id"].as_str().unwrap().to_owned();
+    let route = "PATCH /v1/members/{id}";
+    let renamed = json!({ "name": "Benno" });
+    let (from, after) = (json!({ "name": "Ben" }), json!({ "name": "Benno" }));
+    world.changes(route, &id, renamed.clone(), ("member.changed", from, after)).await;
+    world.leaves_nothing(route, &id, renamed, false).await;
+    world.leaves_nothing(route, &id, json!({ "role": "viewer" }), true).await;
+    let eve = json!({ "email": "eve@initech.example", "role": "viewer" });
+    let gone = json!({ "address": "eve@initech.example", "name": "eve", "role": "viewer" });
+    let eve = world.changes("POST /v1/members", "", eve, ("member.added", Value::Null, gone.clone())).await;
+    let route = "DELETE /v1/members/{id}";
+    world
+        .changes(route, eve["id"].as_str().unwrap(), Value::Null, ("member.removed", gone, Value::Null))
+        .await;
+    world.leaves_nothing(route, &id, Value::Null, true).await;
+
     let made = json!({ "name": "CRM", "url": "https://crm.example.com/hook" });
     let route = "POST /v1/webhooks";
     let to = json!({ "name": "CRM", "enabled": true });

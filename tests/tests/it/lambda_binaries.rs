@@ -20,6 +20,8 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 const SESSION: &str = "session-of-a-csm-0123456789";
+/// The workspace's first member, whose session it is.
+const MEMBER: &str = "csm@example.com";
 const LINK_SECRET: [u8; 32] = [7; 32];
 /// `[7; 32]` in base64.
 const LINK_KEYS: &str = "1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
@@ -52,6 +54,7 @@ impl World {
             name: "Example".to_owned(),
             time_zone: None,
             write_key: Some("wk_example".to_owned()),
+            admin_email: Some(MEMBER.parse().unwrap()),
         };
         let now = Utc::now();
         let workspace = workspaces::create(&table, new, made).await.unwrap();

@@ -6,6 +6,7 @@ mod actions;
 mod common;
 mod companies;
 mod company;
+mod members;
 mod patch;
 mod rules;
 mod scored;

@@ -108,7 +108,7 @@ struct Director<'a> {
 impl<'a> Director<'a> {
     async fn new(home: &'a Home) -> Result<Self, DemoError> {
         let client = Client::new(&home.url());
-        let new = json!({ "name": "Initech", "time_zone": "Etc/UTC" });
+        let new = json!({ "name": "Initech", "time_zone": "Etc/UTC", "admin_email": cast::ADMIN });
         let answer = client
             .send(Method::POST, "/local/workspaces", &[("content-type", "application/json")], new.to_string())
             .await?;
@@ -144,6 +144,10 @@ impl<'a> Director<'a> {
             .collect();
         let settings = json!({ "catalogue": features, "note": "The product's features." });
         self.api(Method::PUT, "/v1/settings", &settings).await?;
+        for (email, name, role) in cast::MEMBERS {
+            let member = json!({ "email": email, "name": name, "role": role });
+            self.api(Method::POST, "/v1/members", &member).await?;
+        }
 
         let steps = u64::from(WEEKS) * (self.cast.len() as u64 + 1) + 1;
         let bar = ProgressBar::new(steps).with_style(

@@ -21,6 +21,9 @@
 //! | `source.deleted` | source | `DELETE /v1/sources/{id}` | name and limits → nothing |
 //! | `api_token.created` | api_token | `POST /v1/api-tokens` | nothing → label, scope, end |
 //! | `api_token.revoked` | api_token | `DELETE /v1/api-tokens/{id}` | label, scope, end → nothing |
+//! | `member.added` | member | `POST /v1/members` | nothing → address, name, role |
+//! | `member.changed` | member | `PATCH /v1/members/{id}` | what changed of them |
+//! | `member.removed` | member | `DELETE /v1/members/{id}` | address, name, role → nothing |
 //! | `action.changed` | action | `PATCH /v1/actions/{id}` | its state and when it is due |
 //! | `contact.changed` | user | `PATCH …/users/{user_id}` | whether they are a primary contact |
 //! | `webhook.created` | webhook | `POST /v1/webhooks` | nothing → the endpoint, without what is secret |
@@ -95,6 +98,12 @@ actions! {
     ApiTokenCreated = "api_token.created" of "api_token",
     /// An API token was ended.
     ApiTokenRevoked = "api_token.revoked" of "api_token",
+    /// Somebody became a member of the workspace.
+    MemberAdded = "member.added" of "member",
+    /// A member got another name or role.
+    MemberChanged = "member.changed" of "member",
+    /// A member was removed.
+    MemberRemoved = "member.removed" of "member",
     /// An action of a rule was undone, approved or repeated.
     ActionChanged = "action.changed" of "action",
     /// A user was made a primary contact, or is none any more.

@@ -13,6 +13,8 @@
 //! | source (a write key's settings) | `<ws>#credentials` | `write_key#<id>` | [`sources`] |
 //! | what came from a source on a UTC day | `<ws>#source#<id>` | `day#<date>` | [`sources`] |
 //! | why it was not taken | `<ws>#source#<id>` | `reason#<date>#<unit>#<code>` | [`sources`] |
+//! | member of the workspace | `<ws>#team` | `<member id>` | [`team`] |
+//! | where an e-mail address is a member's | `address#<SHA-256>` | `<ws>` | [`team`] |
 //! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
 //! | how many test mails went out in an hour | `<ws>#settings` | `test-mails` | [`test_mails`] |
 //! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
@@ -81,6 +83,7 @@ pub mod settings;
 pub mod snapshots;
 pub mod sources;
 pub mod statuses;
+pub mod team;
 pub mod test_mails;
 pub mod users;
 pub mod webhooks;
@@ -347,13 +350,14 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Writes a workspace, its first settings and its first credentials, all or nothing. Errors:
+    /// Writes a workspace, its first settings, credentials and member, all or nothing. Errors:
     /// [`StoreError::Conflict`] when one of the credentials is taken.
     pub(crate) async fn create_workspace(
         &self,
         workspace: &Workspace,
         settings: &SettingsVersion,
         credentials: [(&str, &Credential); 2],
+        admin: Option<&team::Member>,
     ) -> Result<(), StoreError> {
         let id = &workspace.workspace_id;
         let pk = keys::settings(id);
@@ -364,6 +368,9 @@ impl Table {
         ];
         for (secret, credential) in credentials {
             writes.extend(self.credential_writes(secret, credential)?);
+        }
+        if let Some(admin) = admin {
+            writes.extend(self.member_writes(admin)?);
         }
         self.transact(writes).await
     }
