@@ -29,11 +29,18 @@ async fn main() {
         invented::history(&table, &made.workspace_id, &id, &story, now).await;
     }
     let mailer = ses::Ses::default().mailer();
-    let deps = Deps { table, clock: Clock::fixed(now), mailer, secure_cookies: false };
+    let deps = Deps {
+        table,
+        clock: Clock::fixed(now),
+        mailer,
+        secure_cookies: false,
+        origin: None,
+        asking_takes: None,
+    };
     // Browsers without a screen take no cookie on the command line, so the port says who is signed in.
     let serve = |port: u16, cookie: Option<String>| serve(dashboard::router(deps.clone()), port, cookie);
     println!("http://127.0.0.1:8390 (a hundred companies)  :8391 (none)  :8392 (signed out)");
-    tokio::join!(serve(8390, browser.cookie), serve(8391, empty.cookie), serve(8392, None));
+    tokio::join!(serve(8390, browser.cookie()), serve(8391, empty.cookie()), serve(8392, None));
 }
 
 async fn serve(router: axum::Router, port: u16, cookie: Option<String>) {

@@ -13,6 +13,8 @@ async fn main() -> Result<(), lambda_http::Error> {
             clock: Clock::system(),
             mailer: environment.mailer(&aws),
             secure_cookies: environment.secure_cookies(),
+            origin: environment.optional_origin(),
+            asking_takes: Some(dashboard::ASKING_TAKES),
         }
     })?;
     lambda::serve_http(dashboard::router(deps)).await

@@ -109,8 +109,14 @@ pub fn functions(wiring: Wiring) -> Functions {
     let portfolio = portfolio::Deps { table: table.clone(), clock: clock.clone(), reach: webhooks };
     // The home speaks plain HTTP, over which a browser keeps no secure cookies.
     let react = react::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
-    let dashboard =
-        dashboard::Deps { table: table.clone(), clock, mailer: mailer.clone(), secure_cookies: false };
+    let dashboard = dashboard::Deps {
+        table: table.clone(),
+        clock,
+        mailer: mailer.clone(),
+        secure_cookies: false,
+        origin: Some(origin.clone()),
+        asking_takes: Some(dashboard::ASKING_TAKES),
+    };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus: bus.clone() };

@@ -77,6 +77,11 @@ impl<'a> Environment<'a> {
         self.required("BAROMETER_ORIGIN").trim_end_matches('/').to_owned()
     }
 
+    /// The same where it may be absent: a function behind the API can't be told the API's own address.
+    pub fn optional_origin(&self) -> Option<String> {
+        self.optional("BAROMETER_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned())
+    }
+
     /// The keys that sign links, `BAROMETER_LINK_KEYS`: `id:base64` pairs separated by commas, the first signs.
     pub fn link_keys(&mut self) -> Keys {
         let text = self.required("BAROMETER_LINK_KEYS");

@@ -1,4 +1,4 @@
-//! The mails to users. The one that asks: one question, eleven links, twice: as text and as HTML. Which bytes come out follows from the
+//! The mails to people. The one that asks: one question, eleven links, twice: as text and as HTML. Which bytes come out follows from the
 //! ask alone, so the same ask is always the same mail.
 
 use barometer_domain::{SendId, Settings, WorkspaceId, language::Language};
@@ -13,6 +13,7 @@ use lettre::{
 
 mod clean;
 pub mod letter;
+pub mod sign_in;
 pub mod texts;
 mod written;
 

@@ -28,7 +28,7 @@ const NOW: &str = "2026-09-02T09:00:00Z";
 const NOTHING_STAYS: [&str; 2] = ["POST /v1/settings/what-if", "POST /v1/rules/dry-run"];
 
 /// Routes of the page, which have a test of their own with the page.
-const PAGE: [&str; 7] = [
+const PAGE: [&str; 9] = [
     "POST /sources",
     "POST /sources/{id}",
     "POST /sources/{id}/rotate",
@@ -36,6 +36,8 @@ const PAGE: [&str; 7] = [
     "POST /sign-in",
     "POST /sign-in/{code}",
     "POST /sign-out",
+    "POST /account/sign-out",
+    "POST /account/sessions/{id}",
 ];
 
 struct World {
@@ -330,8 +332,8 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_page_changes_is_recorded_too() {
     let running = Running::start(NOW, "Etc/UTC").await;
-    let form = |path: &'static str, cookie: String, body: String| {
-        let client = running.client.clone();
+    let form = |path: &str, cookie: String, body: String| {
+        let (client, path) = (running.client.clone(), path.to_owned());
         async move {
             let mut headers = vec![
                 ("content-type", "application/x-www-form-urlencoded"),
@@ -340,7 +342,7 @@ async fn what_the_page_changes_is_recorded_too() {
             if !cookie.is_empty() {
                 headers.push(("cookie", cookie.as_str()));
             }
-            let answer = client.send(Method::POST, path, &headers, body).await.unwrap();
+            let answer = client.send(Method::POST, &path, &headers, body).await.unwrap();
             assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", text(&answer));
             answer
         }
@@ -350,10 +352,21 @@ async fn what_the_page_changes_is_recorded_too() {
     form("/sources", cookie.clone(), "name=Web".to_owned()).await;
     form("/settings/mail", cookie.clone(), "to=bo%40initech.example&language=en".to_owned()).await;
     form("/sign-out", cookie.clone(), String::new()).await;
+    let mut cookies = Vec::new();
+    for _ in 0..2 {
+        let signed_in = form("/sign-in", String::new(), format!("token={}", running.keys.api_token)).await;
+        cookies.push(signed_in.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
+    }
+    let other = format!("/account/sessions/{}", cookies[1].split('~').nth(2).unwrap());
+    form(&other, cookies[0].clone(), String::new()).await;
+    form(&other, cookies[0].clone(), String::new()).await;
+    form("/account/sign-out", cookies[0].clone(), String::new()).await;
     let audit = running.get("/v1/audit").await;
     let told: Vec<&Value> = audit["items"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
-    assert_eq!(told.len(), 4, "{audit}");
-    for action in ["sign_out", "mail.tested", "source.created", "sign_in"] {
+    assert_eq!(told.len(), 8, "{audit}");
+    for action in
+        ["sign_out", "mail.tested", "source.created", "sign_in", "session.ended", "sign_out.everywhere"]
+    {
         assert!(told.contains(&&json!(action)), "{action}: {told:?}");
     }
     assert!(!audit.to_string().contains("bo@initech.example"), "the address of a test mail isn't kept");

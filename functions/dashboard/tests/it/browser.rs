@@ -1,4 +1,6 @@
-//! A browser without a screen: keeps the session's cookie and sends what browsers send with forms.
+//! A browser without a screen: keeps cookies and sends what browsers send with forms.
+
+use std::collections::BTreeMap;
 
 use axum::{Router, body::Body};
 use barometer_cloud::{Clock, Table, workspaces};
@@ -30,7 +32,8 @@ impl Answer {
 
 pub struct Browser {
     router: Router,
-    pub cookie: Option<String>,
+    /// Cookies by name.
+    pub jar: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -40,19 +43,38 @@ impl Browser {
 
     pub fn with_ses(table: &Table, now: DateTime<Utc>, ses: &Ses) -> Self {
         let (table, clock) = (table.clone(), Clock::fixed(now));
-        let deps = Deps { table, clock, mailer: ses.mailer(), secure_cookies: true };
-        Self { router: dashboard::router(deps), cookie: None }
+        let mailer = ses.mailer();
+        Self::of(Deps { table, clock, mailer, secure_cookies: true, origin: None, asking_takes: None })
+    }
+
+    pub fn of(deps: Deps) -> Self {
+        Self { router: dashboard::router(deps), jar: BTreeMap::new() }
+    }
+
+    /// The same browser at another time.
+    pub fn later(&self, table: &Table, now: DateTime<Utc>) -> Self {
+        Self { jar: self.jar.clone(), ..Self::at(table, now) }
+    }
+
+    /// What it sends as `Cookie`.
+    pub fn cookie(&self) -> Option<String> {
+        let pairs: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
-        if let Some(cookie) = &self.cookie {
+        if let Some(cookie) = self.cookie() {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        if let Some(set) = headers.get(header::SET_COOKIE) {
-            let set = set.to_str().unwrap();
-            self.cookie = set.split(';').next().filter(|pair| !pair.ends_with('=')).map(str::to_owned);
+        for set in headers.get_all(header::SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            match value {
+                "" => self.jar.remove(name),
+                value => self.jar.insert(name.to_owned(), value.to_owned()),
+            };
         }
         let body = response.into_body().collect().await.unwrap().to_bytes();
         Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }

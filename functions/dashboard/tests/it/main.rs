@@ -1,11 +1,15 @@
 //! The page through its router, over an embedded store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod account;
 mod browser;
 mod invented;
 mod mail;
+mod mailed_links;
 mod pages;
 mod ses;
+mod sessions;
 mod sign_in;
 mod sources;
 mod store;
+mod team;

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use barometer_cloud::views;
 use barometer_cloud::workspaces::Created;
-use barometer_domain::{IsoWeek, WorkspaceId, Zone};
+use barometer_domain::{IsoWeek, WorkspaceId, Zone, email::EmailAddress};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, StatusCode};
@@ -259,7 +259,8 @@ impl<'a> Director<'a> {
         let mut companies: Vec<_> =
             companies.iter().map(|company| views::company(company, &settings, now)).collect();
         companies.sort_by(|a, b| b.attention.cmp(&a.attention).then_with(|| a.name.cmp(&b.name)));
-        let link = dashboard::sign_in_link(self.home.table(), workspace, &self.home.url(), "demo", now)
+        let admin = EmailAddress::new(cast::ADMIN).map_err(|error| DemoError::SignIn(error.into()))?;
+        let link = dashboard::sign_in_link(self.home.table(), workspace, &self.home.url(), &admin, now)
             .await
             .map_err(|error| DemoError::SignIn(error.into()))?;
 

@@ -32,6 +32,8 @@
 //! | `webhook.deleted` | webhook | `DELETE /v1/webhooks/{id}` | the endpoint → nothing |
 //! | `mail.tested` | mail | the page of mails | nothing → the language; never the address |
 //! | `sign_in`, `sign_out` | session | the page's sign-in and sign-out | nothing → by token or link |
+//! | `session.ended` | session | the account page, for another browser | the browser → nothing |
+//! | `sign_out.everywhere` | session | the account page | nothing → how many sessions ended |
 //!
 //! What a user says (answers, preferences) is the user's own and told as events; what the rules do by themselves
 //! (alerts, disagreements, tasks, scores) is kept with its case or snapshot. Another action is one line in the list
@@ -122,6 +124,10 @@ actions! {
     SignedIn = "sign_in" of "session",
     /// Somebody signed out.
     SignedOut = "sign_out" of "session",
+    /// Somebody ended their session in another browser.
+    SessionEnded = "session.ended" of "session",
+    /// Somebody ended all of their sessions.
+    SignedOutEverywhere = "sign_out.everywhere" of "session",
 }
 
 /// What something was done to.
