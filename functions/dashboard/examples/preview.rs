@@ -36,6 +36,7 @@ async fn main() {
         secure_cookies: false,
         origin: None,
         asking_takes: None,
+        oidc: None,
     };
     // Browsers without a screen take no cookie on the command line, so the port says who is signed in.
     let serve = |port: u16, cookie: Option<String>| serve(dashboard::router(deps.clone()), port, cookie);

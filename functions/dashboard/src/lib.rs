@@ -10,6 +10,7 @@ mod follow_link;
 mod guard;
 mod html;
 mod mail;
+mod oidc;
 mod pages;
 mod session;
 mod sign_in;
@@ -29,6 +30,7 @@ use axum::{
 use barometer_cloud::{Clock, Mailer, Table};
 
 pub use ask_link::TAKES as ASKING_TAKES;
+pub use oidc::Oidc;
 pub use session::{LinkError, sign_in_link};
 
 /// Largest form: a source's name and origins.
@@ -51,6 +53,8 @@ pub struct Deps {
     /// How long asking for a link takes, neither more nor less; as long as it takes when absent. [`ASKING_TAKES`] where
     /// strangers can ask.
     pub asking_takes: Option<Duration>,
+    /// The OpenID Connect issuer that members may sign in with, if there is one.
+    pub oidc: Option<Oidc>,
 }
 
 /// The page's routes.
@@ -65,6 +69,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/settings/mail", get(mail::show).post(mail::send))
         .route("/settings/mail/preview/{language}", get(mail::preview))
         .route("/sign-in", get(sign_in::form).post(sign_in::enter))
+        .route("/sign-in/oidc", get(oidc::begin))
+        .route("/sign-in/oidc/callback", get(oidc::callback))
         .route("/sign-in/{code}", get(follow_link::show).post(follow_link::follow))
         .route("/sign-out", post(sign_in::out))
         .route("/account", get(account::show))

@@ -1,7 +1,7 @@
 //! Lambda entry point.
 
 use barometer_cloud::{Clock, config, lambda, telemetry};
-use dashboard::Deps;
+use dashboard::{Deps, Oidc};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -14,6 +14,7 @@ async fn main() -> Result<(), lambda_http::Error> {
             mailer: environment.mailer(&aws),
             secure_cookies: environment.secure_cookies(),
             origin: environment.optional_origin(),
+            oidc: environment.oidc().map(Oidc::new),
             asking_takes: Some(dashboard::ASKING_TAKES),
         }
     })?;

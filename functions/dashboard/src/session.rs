@@ -73,6 +73,8 @@ pub enum Shown<'a> {
     ApiToken(&'a Credential),
     /// As a member, with the code of a link, which is used up.
     Link(&'a Member, &'a str),
+    /// As a member for whom the OpenID Connect issuer vouches.
+    Issuer(&'a Member),
 }
 
 /// Begins a session in the browser that sent these headers and returns its cookie. Errors: [`StoreError::Conflict`] when
@@ -87,6 +89,10 @@ pub async fn begin(deps: &Deps, headers: &HeaderMap, shown: Shown<'_>) -> Result
         Shown::Link(member, code) => {
             let holder = Holder::Member(member.id.clone());
             (&member.workspace_id, holder, member.email.to_string(), None, "link", Some(code))
+        }
+        Shown::Issuer(member) => {
+            let holder = Holder::Member(member.id.clone());
+            (&member.workspace_id, holder, member.email.to_string(), None, "oidc", None)
         }
     };
     let secret = workspaces::secret("bse")?;

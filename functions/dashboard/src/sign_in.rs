@@ -1,4 +1,4 @@
-//! The form: signing in with a mailed link or an API token; and signing out.
+//! The form: signing in with a mailed link, an API token or at an issuer; and signing out.
 
 use askama::Template;
 use axum::{
@@ -21,6 +21,7 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use crate::{
     Deps, ask_link,
     html::{self, Failure},
+    oidc::Oidc,
     pages,
     session::{self, LinkError, Shown},
 };
@@ -42,11 +43,13 @@ pub enum Trouble {
 /// The form.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
-struct SignIn {
+struct SignIn<'a> {
     trouble: Option<Trouble>,
+    /// What the OpenID Connect issuer is called, if there is one.
+    issuer: Option<&'a str>,
 }
 
-impl SignIn {
+impl SignIn<'_> {
     fn is_about(&self, trouble: Trouble) -> bool {
         self.trouble == Some(trouble)
     }
@@ -166,6 +169,6 @@ pub fn go(to: &str, cookies: &[String]) -> Response {
 }
 
 /// The form, once more.
-pub fn again(_deps: &Deps, status: StatusCode, trouble: Option<Trouble>) -> Response {
-    html::page(status, &SignIn { trouble })
+pub fn again(deps: &Deps, status: StatusCode, trouble: Option<Trouble>) -> Response {
+    html::page(status, &SignIn { trouble, issuer: deps.oidc.as_ref().map(Oidc::name) })
 }

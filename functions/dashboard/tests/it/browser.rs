@@ -44,7 +44,15 @@ impl Browser {
     pub fn with_ses(table: &Table, now: DateTime<Utc>, ses: &Ses) -> Self {
         let (table, clock) = (table.clone(), Clock::fixed(now));
         let mailer = ses.mailer();
-        Self::of(Deps { table, clock, mailer, secure_cookies: true, origin: None, asking_takes: None })
+        Self::of(Deps {
+            table,
+            clock,
+            mailer,
+            secure_cookies: true,
+            origin: None,
+            asking_takes: None,
+            oidc: None,
+        })
     }
 
     pub fn of(deps: Deps) -> Self {

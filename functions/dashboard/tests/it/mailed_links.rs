@@ -100,6 +100,7 @@ fn paced(table: &Table, ses: &Ses, takes: Duration) -> Browser {
         secure_cookies: true,
         origin: None,
         asking_takes: Some(takes),
+        oidc: None,
     })
 }
 
@@ -208,6 +209,7 @@ fn configured(table: &Table, ses: &Ses, origin: &str, now: DateTime<Utc>) -> Bro
         secure_cookies: true,
         origin: Some(origin.to_owned()),
         asking_takes: None,
+        oidc: None,
     })
 }
 

@@ -4,8 +4,10 @@
 mod account;
 mod browser;
 mod invented;
+mod issuer;
 mod mail;
 mod mailed_links;
+mod oidc;
 mod pages;
 mod ses;
 mod sessions;

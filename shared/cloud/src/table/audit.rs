@@ -31,7 +31,7 @@
 //! | `webhook.rotated` | webhook | `POST /v1/webhooks/{id}/rotate` | until when the older secret signs |
 //! | `webhook.deleted` | webhook | `DELETE /v1/webhooks/{id}` | the endpoint → nothing |
 //! | `mail.tested` | mail | the page of mails | nothing → the language; never the address |
-//! | `sign_in`, `sign_out` | session | the page's sign-in and sign-out | nothing → by token or link |
+//! | `sign_in`, `sign_out` | session | the page's sign-in and sign-out | nothing → by token, link or OpenID Connect |
 //! | `session.ended` | session | the account page, for another browser | the browser → nothing |
 //! | `sign_out.everywhere` | session | the account page | nothing → how many sessions ended |
 //!
