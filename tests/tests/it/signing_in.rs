@@ -110,3 +110,21 @@ async fn a_status_is_not_set_by_what_another_site_sends_along_with_a_session() {
     }
     running.home.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_signing_in_is_in_the_template() {
+    let running = Running::start(NOW, "Etc/UTC").await;
+    for (path, status) in [
+        ("/sign-in", StatusCode::OK),
+        ("/sign-in/bsi_unknown", StatusCode::FORBIDDEN),
+        ("/account", StatusCode::SEE_OTHER),
+        // No issuer is set here, and the page says so: another function would answer as an API does.
+        ("/sign-in/oidc", StatusCode::NOT_FOUND),
+        ("/sign-in/oidc/callback", StatusCode::NOT_FOUND),
+    ] {
+        let answer = running.client.send(Method::GET, path, &[], String::new()).await.unwrap();
+        assert_eq!(answer.status, status, "{path}: {}", text(&answer));
+        assert!(answer.headers.contains_key("content-security-policy"), "{path} isn't a page");
+    }
+    running.home.stop().await;
+}

@@ -285,6 +285,13 @@ impl<'a> Director<'a> {
         )?;
         writeln!(out, "\nThe page    {}", self.home.url())?;
         writeln!(out, "Sign in     {link}")?;
+        let others: Vec<&str> = cast::MEMBERS.iter().map(|(email, ..)| *email).collect();
+        writeln!(
+            out,
+            "            as {}; mailed links for {} come to the mailbox",
+            cast::ADMIN,
+            others.join(", ")
+        )?;
         writeln!(out, "Mailbox     {}/local/mailbox", self.home.url())?;
         writeln!(out, "API token   {}", self.keys.api_token)?;
         writeln!(out, "Write key   {}\n", self.keys.write_key)?;
