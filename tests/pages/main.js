@@ -181,10 +181,34 @@ try {
   await page.goto(open);
   await look(page, 'closed');
 
-  console.log('\nThe page of mails');
+  console.log('\nSigning in by mail');
+  await home.call('POST', '/v1/members', { token, body: { email: 'csm@initech.example', role: 'admin' } });
   await page.goto(open.replace(/f\/.*/, 'sign-in'));
-  await page.getByLabel('API token').fill(token);
+  await look(page, 'sign-in');
+  await page.getByText('Use an API token').click();
+  await look(page, 'sign-in-token');
+  await page.getByLabel('API token').fill('bat_wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
+  await look(page, 'sign-in-refused');
+  await page.getByLabel('E-mail address').fill('csm@initech.example');
+  await page.getByRole('button', { name: 'Mail me a link' }).click();
+  await page.getByText('Look into your mail').first().waitFor();
+  await look(page, 'sign-in-asked');
+  const [signIn] = links((await home.call('GET', '/local/mail')).at(-1));
+  const elsewhere = await browser.newContext();
+  const stranger = await elsewhere.newPage();
+  await stranger.goto(signIn);
+  await look(stranger, 'sign-in-elsewhere');
+  check('in another browser the link signs nobody in', (await elsewhere.cookies()).length, 0);
+  await elsewhere.close();
+  await page.goto(signIn);
+  await look(page, 'sign-in-link');
+  await page.getByRole('button', { name: 'Sign in to Initech' }).click();
+  await page.getByRole('link', { name: 'csm@initech.example' }).click();
+  await page.getByText('this browser').waitFor();
+  await look(page, 'account');
+
+  console.log('\nThe page of mails');
   await page.goto(open.replace(/f\/.*/, 'settings/mail'));
   const frames = await Promise.all(page.frames().slice(1).map((frame) => frame.locator('h1').textContent()));
   check('its frames show the mail in both languages', frames.map((text) => text.includes('Rocket')), [true, true]);

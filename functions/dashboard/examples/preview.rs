@@ -33,11 +33,20 @@ async fn main() {
     let mailer = ses::Ses::default().mailer();
     let clock = Clock::fixed(now);
     let api = api::over(&table, &clock);
-    let deps = Deps { table, clock, mailer, api, secure_cookies: false };
+    let deps = Deps {
+        table,
+        clock,
+        mailer,
+        api,
+        secure_cookies: false,
+        origin: None,
+        asking_takes: None,
+        oidc: None,
+    };
     // Browsers without a screen take no cookie on the command line, so the port says who is signed in.
     let serve = |port: u16, cookie: Option<String>| serve(dashboard::router(deps.clone()), port, cookie);
     println!("http://127.0.0.1:8390 (a hundred companies)  :8391 (none)  :8392 (signed out)");
-    tokio::join!(serve(8390, browser.cookie), serve(8391, empty.cookie), serve(8392, None));
+    tokio::join!(serve(8390, browser.cookie()), serve(8391, empty.cookie()), serve(8392, None));
 }
 
 async fn serve(router: axum::Router, port: u16, cookie: Option<String>) {

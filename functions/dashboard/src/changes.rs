@@ -295,14 +295,14 @@ async fn send(
 ) -> Result<Response, Failure> {
     let back = own_page(back);
     match Api::new(&deps.api, headers).change(method, path, body).await? {
-        Ok(_) => Ok(sign_in::go(&done.at(back), None)),
+        Ok(_) => Ok(sign_in::go(&done.at(back), &[])),
         Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Ok(pages::please_sign_in()),
         Err(refusal) => Ok(html::refused(&refusal, back)),
     }
 }
 
 fn to_company(id: &str, done: Done) -> Response {
-    sign_in::go(&done.at(&format!("/companies/{}", segment(id))), None)
+    sign_in::go(&done.at(&format!("/companies/{}", segment(id))), &[])
 }
 
 /// Text, unless it is blank.

@@ -3,18 +3,26 @@
 //! [`view`] turns what is stored into what a page says, as pure functions; the handlers only read the table and
 //! render. Nothing on a page is told by colour alone, and every picture has its table.
 
+mod account;
 mod api;
+mod ask_link;
 mod changes;
+mod cookies;
+mod follow_link;
 mod guard;
 mod html;
 mod mail;
 mod notice;
+mod oidc;
 mod pages;
 mod session;
 mod sign_in;
 mod sources;
 mod style;
+mod user_agent;
 pub mod view;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -24,6 +32,8 @@ use axum::{
 };
 use barometer_cloud::{Clock, Mailer, Table};
 
+pub use ask_link::TAKES as ASKING_TAKES;
+pub use oidc::Oidc;
 pub use session::{LinkError, sign_in_link};
 
 /// Largest form: a note of 5,000 characters of four bytes each, percent-encoded.
@@ -36,12 +46,20 @@ pub struct Deps {
     pub table: Table,
     /// The current time.
     pub clock: Clock,
-    /// Sends test mails.
+    /// Sends test mails and links that sign in.
     pub mailer: Mailer,
     /// The product's API, which does what the page changes.
     pub api: Router,
     /// Cookies travel over HTTPS only.
     pub secure_cookies: bool,
+    /// The public address of the page, without a slash at the end; where it is absent the gateway sees to it that `Host`
+    /// is its own.
+    pub origin: Option<String>,
+    /// How long asking for a link takes, neither more nor less; as long as it takes when absent. [`ASKING_TAKES`] where
+    /// strangers can ask.
+    pub asking_takes: Option<Duration>,
+    /// The OpenID Connect issuer that members may sign in with, if there is one.
+    pub oidc: Option<Oidc>,
 }
 
 /// The API as the page asks it: the portfolio's routes and those that set a status.
@@ -70,12 +88,17 @@ pub fn router(deps: Deps) -> Router {
         .route("/sources/{id}/rotate", post(sources::rotate))
         .route("/settings/mail", get(mail::show).post(mail::send))
         .route("/settings/mail/preview/{language}", get(mail::preview))
-        .route("/sign-in", get(sign_in::form).post(sign_in::with_token))
-        .route("/sign-in/{code}", get(sign_in::link).post(sign_in::with_code))
+        .route("/sign-in", get(sign_in::form).post(sign_in::enter))
+        .route("/sign-in/oidc", get(oidc::begin))
+        .route("/sign-in/oidc/callback", get(oidc::callback))
+        .route("/sign-in/{code}", get(follow_link::show).post(follow_link::follow))
         .route("/sign-out", post(sign_in::out))
+        .route("/account", get(account::show))
+        .route("/account/sign-out", post(account::sign_out_everywhere))
+        .route("/account/sessions/{id}", post(account::end))
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(middleware::from_fn(guard::same_origin_posts))
+        .layer(middleware::from_fn(guard::our_own_pages))
         .layer(middleware::map_response(guard::headers))
         .with_state(deps)
 }

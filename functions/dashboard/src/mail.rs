@@ -102,8 +102,7 @@ pub async fn send(
 ) -> Result<Response, Failure> {
     let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Write {
-        let text =
-            "Test mails are sent by those who signed in with an API token of the scope write or admin.";
+        let text = "Test mails are sent by CSMs and admins.";
         return Ok(html::message(StatusCode::FORBIDDEN, "You may only look", text));
     }
     let Ok(Form(Test { to, language })) = form else {

@@ -2,7 +2,7 @@
 
 use barometer_cloud::{Clock, config, lambda, telemetry};
 use barometer_webhook::{Client, Reach};
-use dashboard::Deps;
+use dashboard::{Deps, Oidc};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -22,6 +22,9 @@ async fn main() -> Result<(), lambda_http::Error> {
             clock,
             mailer: environment.mailer(&aws),
             secure_cookies: environment.secure_cookies(),
+            origin: environment.optional_origin(),
+            oidc: environment.oidc().map(Oidc::new),
+            asking_takes: Some(dashboard::ASKING_TAKES),
         }
     })?;
     lambda::serve_http(dashboard::router(deps)).await

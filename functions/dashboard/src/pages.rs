@@ -5,14 +5,16 @@ use axum::{
     response::Response,
 };
 use barometer_cloud::{
-    http::auth,
+    http::auth::{self, SignedIn},
     lambda::Chain,
     table::{
         cases::{Case, Content},
         companies::Company,
-        credentials::{Credential, Scope},
+        credentials::Scope,
+        sessions::Session,
         settings::SettingsVersion,
         snapshots::Published,
+        team::Member,
     },
     why::{self, WhyError},
 };
@@ -58,6 +60,10 @@ pub(crate) struct Visit {
     pub author: String,
     pub scope: Scope,
     pub settings: Settings,
+    /// The session of this browser.
+    pub session: Session,
+    /// Who it is; nothing for who signed in with an API token.
+    pub member: Option<Member>,
 }
 
 impl Visit {
@@ -73,16 +79,17 @@ impl Visit {
 
 /// The visit behind a request's session; nothing without one.
 pub(crate) async fn visit(deps: &Deps, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
-    let session = auth::session(&deps.table, headers, deps.clock.now()).await?;
-    let Some(Credential { workspace_id, author, scope, .. }) = session else { return Ok(None) };
-    let settings = deps.table.settings(&workspace_id).await?;
+    let signed_in = auth::session(&deps.table, headers, deps.clock.now()).await?;
+    let Some(SignedIn { session, scope, member }) = signed_in else { return Ok(None) };
+    let workspace = session.workspace_id.clone();
+    let settings = deps.table.settings(&workspace).await?;
     let settings = settings.map(|SettingsVersion { settings, .. }| settings).unwrap_or_default();
-    let scope = scope.unwrap_or(Scope::Read);
-    Ok(Some(Visit { workspace: workspace_id, author, scope, settings }))
+    let author = session.author.clone();
+    Ok(Some(Visit { workspace, author, scope, settings, session, member }))
 }
 
 pub(crate) fn please_sign_in() -> Response {
-    sign_in::go("/sign-in", None)
+    sign_in::go("/sign-in", &[])
 }
 
 /// `GET /`
@@ -269,4 +276,23 @@ fn no_such_part() -> Response {
 pub(crate) fn origin(headers: &HeaderMap, secure: bool) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     format!("{}://{host}", if secure { "https" } else { "http" })
+}
+
+/// The address that links in mails lead to: the configured one, because a request could name any. Where there is none the
+/// API gateway answers for its own name only.
+pub(crate) fn own_origin(deps: &Deps, headers: &HeaderMap) -> String {
+    deps.origin.clone().unwrap_or_else(|| origin(headers, deps.secure_cookies))
+}
+
+/// Our own address, for a browser on this machine that uses another name of it: cookies of `localhost` aren't sent to
+/// `127.0.0.1`.
+pub(crate) fn elsewhere(deps: &Deps, headers: &HeaderMap) -> Option<String> {
+    let own = deps.origin.as_deref()?;
+    let (_, place) = own.split_once("://")?;
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let is_loopback = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    };
+    (place != host && is_loopback(place) && is_loopback(host)).then(|| own.to_owned())
 }

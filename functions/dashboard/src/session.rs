@@ -1,22 +1,22 @@
-//! Sessions of the page and the links that begin one.
+//! How a session begins and ends in a browser, and the links that begin one.
 
 use barometer_cloud::{
     StoreError, Table,
-    http::auth::SESSION_COOKIE,
+    http::auth::session_cookie_name,
     table::{
         audit::{Action, Entry},
-        credentials::{Credential, Kind, Scope},
+        credentials::Credential,
+        sessions::{Holder, LONGEST, Session},
+        sign_ins::{GOOD_FOR, SignIn},
+        team::Member,
     },
     workspaces,
 };
-use barometer_domain::WorkspaceId;
-use chrono::{DateTime, TimeDelta, Utc};
+use barometer_domain::{WorkspaceId, email::EmailAddress};
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, header};
 
-/// How long a session lasts.
-const SESSION: TimeDelta = TimeDelta::hours(8);
-
-/// How long a sign-in link can be used.
-const LINK: TimeDelta = TimeDelta::minutes(15);
+use crate::{Deps, cookies, user_agent};
 
 /// A session or a link can't be made.
 #[derive(Debug, thiserror::Error)]
@@ -29,67 +29,85 @@ pub enum LinkError {
     Store(#[from] StoreError),
 }
 
-/// Makes a link that signs `author` in once within 15 minutes, with every scope: whoever can call this owns the
-/// workspace.
+/// Makes a link that signs a member of the workspace in, once within 15 minutes, in any browser: for whoever runs the
+/// program and can read what it prints.
 pub async fn sign_in_link(
     table: &Table,
     workspace: &WorkspaceId,
     origin: &str,
-    author: &str,
+    email: &EmailAddress,
+    now: DateTime<Utc>,
+) -> Result<String, LinkError> {
+    let code = new_code(table, email, Some(workspace), None, now).await?;
+    Ok(link(origin, &code))
+}
+
+/// The address of the page behind a link.
+pub fn link(origin: &str, code: &str) -> String {
+    format!("{}/sign-in/{code}", origin.trim_end_matches('/'))
+}
+
+/// Stores a new link and returns its code. `browser` is the hash of what the browser that asked has.
+pub async fn new_code(
+    table: &Table,
+    email: &EmailAddress,
+    workspace: Option<&WorkspaceId>,
+    browser: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<String, LinkError> {
     let code = workspaces::secret("bsi")?;
-    let credential = Credential {
-        id: workspaces::random_id()?,
-        workspace_id: workspace.clone(),
-        kind: Kind::SignIn,
-        scope: Some(Scope::Admin),
-        label: "sign-in link".to_owned(),
-        author: author.to_owned(),
-        created_at: now,
-        expires_at: Some(now + LINK),
+    let sign_in = SignIn {
+        email: email.clone(),
+        workspace_id: workspace.cloned(),
+        browser,
+        expires_at: now + GOOD_FOR,
     };
-    table.add_credential(&code, &credential).await?;
-    Ok(format!("{}/sign-in/{code}", origin.trim_end_matches('/')))
+    table.add_sign_in(&code, &sign_in).await?;
+    Ok(code)
 }
 
-/// Begins a session with the scope and author of the credential that was shown, and returns its cookie. A session
-/// never outlives an API token that it came from.
-pub async fn begin(
-    table: &Table,
-    shown: &Credential,
-    secure: bool,
-    now: DateTime<Utc>,
-) -> Result<String, LinkError> {
+/// How somebody showed who they are.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// With an API token.
+    ApiToken(&'a Credential),
+    /// As a member, with the code of a link, which is used up.
+    Link(&'a Member, &'a str),
+    /// As a member for whom the OpenID Connect issuer vouches.
+    Issuer(&'a Member),
+}
+
+/// Begins a session in the browser that sent these headers and returns its cookie. Errors: [`StoreError::Conflict`] when
+/// the link was used by somebody faster, or the member was removed.
+pub async fn begin(deps: &Deps, headers: &HeaderMap, shown: Shown<'_>) -> Result<String, LinkError> {
+    let now = deps.clock.now();
+    let (workspace, holder, author, until, with, code) = match shown {
+        Shown::ApiToken(token) => {
+            let holder = Holder::ApiToken(token.id.clone());
+            (&token.workspace_id, holder, token.author.clone(), token.expires_at, "api_token", None)
+        }
+        Shown::Link(member, code) => {
+            let holder = Holder::Member(member.id.clone());
+            (&member.workspace_id, holder, member.email.to_string(), None, "link", Some(code))
+        }
+        Shown::Issuer(member) => {
+            let holder = Holder::Member(member.id.clone());
+            (&member.workspace_id, holder, member.email.to_string(), None, "oidc", None)
+        }
+    };
     let secret = workspaces::secret("bse")?;
-    let end = now + SESSION;
-    let end = match (shown.kind, shown.expires_at) {
-        (Kind::ApiToken, Some(token_end)) => end.min(token_end),
-        _ => end,
-    };
-    let session = Credential {
-        id: workspaces::random_id()?,
-        workspace_id: shown.workspace_id.clone(),
-        kind: Kind::Session,
-        scope: shown.scope,
-        label: "web page".to_owned(),
-        author: shown.author.clone(),
-        created_at: now,
-        expires_at: Some(end),
-    };
-    let with = if shown.kind == Kind::ApiToken { "api_token" } else { "link" };
+    let session = Session::begin(workspaces::random_id()?, workspace.clone(), holder, author, now, until);
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let session = Session { browser: user_agent::name(agent), host_only: deps.secure_cookies, ..session };
     let entry = Entry::new(Action::SignedIn, &session.id, &session.author, now)?;
-    let entry = entry.change(&(), &serde_json::json!({ "with": with, "scope": session.scope }))?;
-    table.recording(&session.workspace_id, &entry).add_credential(&secret, &session).await?;
-    Ok(cookie(&secret, (end - now).num_seconds(), secure))
+    let entry = entry.change(&(), &serde_json::json!({ "with": with }))?;
+    deps.table.recording(workspace, &entry).add_session(&secret, &session, code).await?;
+    let lasts = (session.ends_at - session.begun_at).num_seconds().clamp(0, LONGEST.num_seconds());
+    let name = session_cookie_name(deps.secure_cookies);
+    Ok(cookies::set(name, &session.cookie(&secret), lasts, deps.secure_cookies))
 }
 
 /// The cookie that ends a session in the browser.
 pub fn ended(secure: bool) -> String {
-    cookie("", 0, secure)
-}
-
-fn cookie(value: &str, max_age: i64, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
+    cookies::set(session_cookie_name(secure), "", 0, secure)
 }

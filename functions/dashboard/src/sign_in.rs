@@ -1,46 +1,74 @@
-//! Signing in with an API token or a link, and out again.
+//! The form: signing in with a mailed link, an API token or at an issuer; and signing out.
 
 use askama::Template;
 use axum::{
     Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{State, rejection::FormRejection},
     response::{IntoResponse, Response},
 };
 use barometer_cloud::{
-    http::{
-        Problem,
-        auth::{self, SESSION_COOKIE},
-    },
+    StoreError,
+    http::{Problem, auth, client},
     lambda::Chain,
     table::{
         audit::{Action, Entry},
-        credentials::{Credential, Kind},
+        limits::{Allowed, Limit},
     },
 };
-use http::{HeaderMap, StatusCode, header};
+use chrono::TimeDelta;
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
-    Deps,
+    Deps, ask_link,
     html::{self, Failure},
-    session::{self, LinkError},
+    oidc::Oidc,
+    pages,
+    session::{self, LinkError, Shown},
 };
+
+/// How often one client may try to sign in or ask for a link, whatever became of it. People behind one address share it.
+const CLIENT: Limit = Limit { name: "sign-in-client", most: 30, window: TimeDelta::minutes(15) };
+
+/// Why somebody sees the form again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// What was entered isn't a token that opens anything.
+    Token,
+    /// The link was used, has ended, or never was one.
+    Link,
+    /// What was entered isn't an e-mail address.
+    Address,
+}
 
 /// The form.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
-struct SignIn {
-    failed: bool,
+struct SignIn<'a> {
+    trouble: Option<Trouble>,
+    /// What the OpenID Connect issuer is called, if there is one.
+    issuer: Option<&'a str>,
 }
 
-/// The page behind a link. Its button posts, so that a mail scanner that opens links doesn't use the link up.
-#[derive(Template)]
-#[template(path = "sign_in_link.html")]
-struct SignInLink;
+impl SignIn<'_> {
+    fn is_about(&self, trouble: Trouble) -> bool {
+        self.trouble == Some(trouble)
+    }
 
-/// What the form sends.
+    /// What went wrong, for people.
+    fn said(&self) -> Option<&'static str> {
+        self.trouble.map(|trouble| match trouble {
+            Trouble::Token => "That didn’t sign you in. Check what you entered, or ask for a new token.",
+            Trouble::Link => "This link doesn’t work any more: it was used, or is older than 15 minutes. Ask for another one.",
+            Trouble::Address => "This is not an e-mail address.",
+        })
+    }
+}
+
+/// What the form sends: one of the two.
 #[derive(serde::Deserialize)]
-pub struct Token {
-    token: String,
+pub struct Entered {
+    email: Option<String>,
+    token: Option<String>,
 }
 
 impl From<LinkError> for Failure {
@@ -56,69 +84,91 @@ impl From<LinkError> for Failure {
 }
 
 /// `GET /sign-in`
-pub async fn form() -> Response {
-    html::page(StatusCode::OK, &SignIn { failed: false })
+pub async fn form(State(deps): State<Deps>, headers: HeaderMap) -> Response {
+    match pages::elsewhere(&deps, &headers) {
+        // A cookie set here would not be sent to where the mailed link leads.
+        Some(origin) => go(&format!("{origin}/sign-in"), &[]),
+        None => again(&deps, StatusCode::OK, None),
+    }
 }
 
 /// `POST /sign-in`
-pub async fn with_token(
+pub async fn enter(
     State(deps): State<Deps>,
-    form: Result<Form<Token>, FormRejection>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    form: Result<Form<Entered>, FormRejection>,
 ) -> Result<Response, Failure> {
-    let now = deps.clock.now();
-    let Ok(Form(Token { token })) = form else { return Ok(refused()) };
-    match deps.table.credential(token.trim(), now).await? {
-        Some(found) if found.kind == Kind::ApiToken => welcome(&deps, &found).await,
-        _ => Ok(refused()),
+    if let Some(refused) = too_often(&deps, &extensions).await? {
+        return Ok(refused);
+    }
+    match form {
+        Ok(Form(Entered { email: Some(email), token: None })) => ask_link::ask(&deps, &headers, &email).await,
+        Ok(Form(Entered { token: Some(token), .. })) => with_token(&deps, &headers, token.trim()).await,
+        _ => Ok(again(&deps, StatusCode::FORBIDDEN, Some(Trouble::Token))),
     }
 }
 
-/// `GET /sign-in/{code}`: the same for every code, so it tells nothing about it.
-pub async fn link() -> Response {
-    html::page(StatusCode::OK, &SignInLink)
-}
-
-/// `POST /sign-in/{code}`
-pub async fn with_code(State(deps): State<Deps>, Path(code): Path<String>) -> Result<Response, Failure> {
-    let now = deps.clock.now();
-    // The kind comes first: consuming would end whatever credential is named in the path.
-    let known = deps.table.credential(&code, now).await?;
-    if known.is_none_or(|found| found.kind != Kind::SignIn) {
-        return Ok(refused());
-    }
-    match deps.table.consume(&code, now).await? {
-        Some(found) => welcome(&deps, &found).await,
+async fn with_token(deps: &Deps, headers: &HeaderMap, token: &str) -> Result<Response, Failure> {
+    // One answer for every cause, so that nobody learns which tokens there are.
+    let refused = || again(deps, StatusCode::FORBIDDEN, Some(Trouble::Token));
+    match deps.table.api_token(token, deps.clock.now()).await? {
+        Some(found) => welcome(deps, headers, Shown::ApiToken(&found.credential), refused).await,
         None => Ok(refused()),
     }
+}
+
+/// Begins a session; refuses when somebody was faster.
+pub async fn welcome(
+    deps: &Deps,
+    headers: &HeaderMap,
+    shown: Shown<'_>,
+    refused: impl FnOnce() -> Response,
+) -> Result<Response, Failure> {
+    match session::begin(deps, headers, shown).await {
+        Ok(cookie) => Ok(go("/", &[cookie, ask_link::forgotten(deps.secure_cookies)])),
+        Err(LinkError::Store(StoreError::Conflict)) => Ok(refused()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page for a client that tries too often; nothing for the others, who are counted.
+pub async fn too_often(deps: &Deps, extensions: &Extensions) -> Result<Option<Response>, Failure> {
+    let client = client::counted_as(extensions);
+    let Allowed::After(seconds) = deps.table.allow(CLIENT, &client, deps.clock.now()).await? else {
+        return Ok(None);
+    };
+    let minutes = seconds.div_ceil(60);
+    let text = format!("Too many attempts came from your network. Try again in {minutes} minutes.");
+    let mut response = html::message(StatusCode::TOO_MANY_REQUESTS, "Not so fast", &text);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(Some(response))
 }
 
 /// `POST /sign-out`
 pub async fn out(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
     let now = deps.clock.now();
-    if let Some(session) = auth::session(&deps.table, &headers, now).await?
-        && let Some(secret) = auth::cookie(&headers, SESSION_COOKIE)
-    {
+    if let Some(signed_in) = auth::session(&deps.table, &headers, now).await? {
+        let session = signed_in.session;
         let entry = Entry::new(Action::SignedOut, &session.id, &session.author, now)?;
-        deps.table.recording(&session.workspace_id, &entry).consume(secret, now).await?;
+        match deps.table.recording(&session.workspace_id, &entry).end_session(&session).await {
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(go("/sign-in", Some(session::ended(deps.secure_cookies))))
+    Ok(go("/sign-in", &[session::ended(deps.secure_cookies)]))
 }
 
-/// Sends the browser to another of our pages.
-pub fn go(to: &str, cookie: Option<String>) -> Response {
+/// Sends the browser to another page.
+pub fn go(to: &str, cookies: &[String]) -> Response {
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
-    if let Some(cookie) = cookie.and_then(|cookie| cookie.parse().ok()) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    for cookie in cookies.iter().filter_map(|cookie| cookie.parse().ok()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-async fn welcome(deps: &Deps, shown: &Credential) -> Result<Response, Failure> {
-    let cookie = session::begin(&deps.table, shown, deps.secure_cookies, deps.clock.now()).await?;
-    Ok(go("/", Some(cookie)))
-}
-
-/// One answer for every cause, so that nobody learns which tokens and links exist.
-fn refused() -> Response {
-    html::page(StatusCode::FORBIDDEN, &SignIn { failed: true })
+/// The form, once more.
+pub fn again(deps: &Deps, status: StatusCode, trouble: Option<Trouble>) -> Response {
+    html::page(status, &SignIn { trouble, issuer: deps.oidc.as_ref().map(Oidc::name) })
 }

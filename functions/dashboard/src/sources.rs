@@ -73,7 +73,7 @@ fn no_source() -> Response {
 }
 
 fn not_allowed() -> Response {
-    let text = "Sources are changed by those who signed in with an API token of the scope admin.";
+    let text = "Sources are changed by admins.";
     html::message(StatusCode::FORBIDDEN, "You may only look", text)
 }
 

@@ -32,7 +32,8 @@ async fn seed(key: &str) {
     });
     let table = table.unwrap();
     table.create().await.unwrap();
-    let new = NewWorkspace { name: "Load".to_owned(), time_zone: None, write_key: Some(key.to_owned()) };
+    let new =
+        NewWorkspace { name: "Load".to_owned(), write_key: Some(key.to_owned()), ..NewWorkspace::default() };
     let workspace = workspaces::create(&table, new, Utc::now()).await.unwrap().workspace_id;
     // What is measured is the cost, not the rate limit.
     let free = Change { rate: Some(1_000_000), burst: Some(1_000_000), ..Change::default() };

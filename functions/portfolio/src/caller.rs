@@ -8,7 +8,7 @@ use barometer_cloud::{
     },
     table::credentials::Scope,
 };
-use http::{HeaderMap, Method, request::Parts};
+use http::request::Parts;
 
 use crate::Deps;
 
@@ -46,19 +46,5 @@ impl FromRequestParts<Deps> for Admin {
 }
 
 async fn authenticate(parts: &Parts, deps: &Deps, scope: Scope) -> Result<Caller, Problem> {
-    let caller = auth::caller(&deps.table, &parts.headers, scope, deps.clock.now()).await?;
-    // Without a bearer token it was the cookie, which a browser also sends along with what another site makes
-    // it send.
-    let by_cookie = auth::bearer(&parts.headers).is_none();
-    let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-    if by_cookie && !reads && !same_origin(&parts.headers) {
-        return Err(Problem::forbidden(
-            "a session can only write from our own pages: Sec-Fetch-Site must be same-origin or none",
-        ));
-    }
-    Ok(caller)
-}
-
-fn same_origin(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin" || site == "none")
+    auth::caller(&deps.table, &parts.method, &parts.headers, scope, deps.clock.now()).await
 }

@@ -1,4 +1,4 @@
-//! The CSM's API: companies, snapshots, settings, rules, sources, webhooks and API tokens of one workspace, as JSON.
+//! The CSM's API: companies, snapshots, settings, rules, sources, webhooks, members and API tokens of one workspace, as JSON.
 //!
 //! One use case per module. Every request carries an API token or a session; the workspace is that of the
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
@@ -17,6 +17,7 @@ mod disagreements;
 mod export;
 mod feedback;
 mod link;
+mod members;
 mod overview;
 mod paging;
 mod params;
@@ -96,6 +97,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/api-tokens", get(tokens::list::list).post(tokens::create::create))
         .route("/v1/api-tokens/{id}", delete(tokens::revoke::revoke))
         .route("/v1/export", get(export::export))
+        .route("/v1/members", get(members::list::list).post(members::create::create))
+        .route("/v1/members/{id}", patch(members::patch::patch).delete(members::remove::remove))
         .route("/v1/audit", get(audit::list::list))
         .route("/v1/audit.ndjson", get(audit::export::ndjson))
         .route("/v1/audit.csv", get(audit::export::csv))

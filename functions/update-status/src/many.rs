@@ -20,7 +20,7 @@ use barometer_cloud::{
 use barometer_domain::{CompanyId, status::Status};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -95,7 +95,7 @@ pub async fn set(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let now = deps.clock.now();
-    let caller = auth::caller(&deps.table, &headers, Scope::Write, now).await?;
+    let caller = auth::caller(&deps.table, &Method::POST, &headers, Scope::Write, now).await?;
     let body = body.map_err(|_| {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 2 MB")
     })?;

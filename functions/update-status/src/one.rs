@@ -10,7 +10,7 @@ use barometer_cloud::{
     table::{credentials::Scope, idempotency, statuses::StatusChange},
 };
 use barometer_domain::{CompanyId, status::Status};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -50,7 +50,7 @@ pub async fn set(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let now = deps.clock.now();
-    let caller = auth::caller(&deps.table, &headers, Scope::Write, now).await?;
+    let caller = auth::caller(&deps.table, &Method::PUT, &headers, Scope::Write, now).await?;
     let company_id = CompanyId::new(company).map_err(|_| unknown_company())?;
     let request = idempotency::fingerprint("PUT", &format!("/companies/{company_id}/status"), &body);
     let repeatable = Repeatable::new(&deps, &caller.workspace, &headers, request, now);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use barometer_cloud::config::{self, ConfigError};
 use barometer_cloud::lambda::Chain;
 use barometer_message::{AddressError, Mailbox};
 use barometer_webhook::Reach;
@@ -86,7 +87,8 @@ pub struct HomeArgs {
     webhooks_anywhere: bool,
 }
 
-/// What `serve` takes besides.
+/// What `serve` takes besides. The OpenID Connect issuer comes from the environment, as on AWS, because its secret is not
+/// for the command line.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     #[command(flatten)]
@@ -111,7 +113,14 @@ impl HomeArgs {
 
     /// A demonstration keeps nothing unless it is told where.
     fn for_demo(self) -> Options {
-        Options { webhooks: self.webhooks(), listen: self.listen, data: self.data, now: self.now, smtp: None }
+        Options {
+            webhooks: self.webhooks(),
+            listen: self.listen,
+            data: self.data,
+            now: self.now,
+            smtp: None,
+            oidc: None,
+        }
     }
 }
 
@@ -119,7 +128,7 @@ impl From<HomeArgs> for Options {
     fn from(args: HomeArgs) -> Self {
         let webhooks = args.webhooks();
         let data = if args.in_memory { None } else { Some(args.data.unwrap_or_else(|| DATA_FOLDER.into())) };
-        Self { webhooks, listen: args.listen, data, now: args.now, smtp: None }
+        Self { webhooks, listen: args.listen, data, now: args.now, smtp: None, oidc: None }
     }
 }
 
@@ -136,6 +145,9 @@ pub enum CliError {
     /// The process can't be set up.
     #[error("can't start")]
     Runtime(#[from] io::Error),
+    /// The environment is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The home didn't start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -181,7 +193,10 @@ fn run(command: Command) -> Result<ExitCode, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve(args) => serve::run(args.into()).await?,
+            Command::Serve(args) => {
+                let oidc = config::from_env(|environment| environment.oidc())?;
+                serve::run(Options { oidc, ..args.into() }).await?;
+            }
             Command::Demo(args) => demo::run(args.for_demo()).await?,
             Command::Workspace(WorkspaceCommand::Create(args)) => workspace::create(args).await?,
             Command::Mail(MailCommand::Preview(args)) => preview::run(args).await?,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barometer_cloud::{Table, clients};
+use barometer_cloud::{Table, clients, config::OidcSettings};
 use barometer_webhook::Reach;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -54,6 +54,8 @@ pub struct Options {
     pub webhooks: Reach,
     /// Delivers mails for real; without it they end in the mailbox.
     pub smtp: Option<Smtp>,
+    /// The OpenID Connect issuer that members may sign in with.
+    pub oidc: Option<OidcSettings>,
 }
 
 /// How mails are delivered for real.
@@ -74,6 +76,7 @@ impl Default for Options {
             now: None,
             webhooks: Reach::PublicOnly,
             smtp: None,
+            oidc: None,
         }
     }
 }
@@ -281,6 +284,7 @@ async fn assemble(
         clock: clock.for_functions(),
         origin,
         webhooks: options.webhooks,
+        oidc: options.oidc.clone(),
     });
     wiring::check(&functions, template)?;
 

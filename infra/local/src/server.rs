@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
 use barometer_cloud::Table;
+use barometer_cloud::http::client::ClientAddress;
 use http::{StatusCode, header};
 use http_body_util::Limited;
 use ingest_events::statistics::Statistics;
@@ -68,7 +69,11 @@ async fn to_function(State(served): State<Served>, request: Request) -> Response
     let Some(function) = served.routes.select(request.method(), request.uri().path()) else {
         return gateway(StatusCode::NOT_FOUND, "Not Found");
     };
-    let request = request.map(|body| Body::new(Limited::new(body, MOST_BYTES)));
+    let mut request = request.map(|body| Body::new(Limited::new(body, MOST_BYTES)));
+    if let Some(ConnectInfo(address)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let address = ClientAddress(address.ip());
+        request.extensions_mut().insert(address);
+    }
     served.engine.delivery.functions().serve(function, request).await
 }
 

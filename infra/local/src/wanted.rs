@@ -1,7 +1,7 @@
 //! A workspace as it is asked for on the command line and in `POST /local/workspaces`.
 
 use barometer_cloud::workspaces::NewWorkspace;
-use barometer_domain::Zone;
+use barometer_domain::{Zone, email::EmailAddress};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct Wanted {
     /// A write key to use instead of a new one.
     #[arg(long, value_name = "KEY")]
     write_key: Option<String>,
+    /// The e-mail address of its first member, who signs in at the page as an admin.
+    #[arg(long, value_name = "ADDRESS")]
+    admin_email: Option<EmailAddress>,
 }
 
 fn zone(name: &str) -> Result<Zone, String> {
@@ -26,6 +29,7 @@ fn zone(name: &str) -> Result<Zone, String> {
 
 impl From<Wanted> for NewWorkspace {
     fn from(wanted: Wanted) -> Self {
-        Self { name: wanted.name, time_zone: wanted.time_zone, write_key: wanted.write_key }
+        let Wanted { name, time_zone, write_key, admin_email } = wanted;
+        Self { name, time_zone, write_key, admin_email }
     }
 }

@@ -1,6 +1,6 @@
 //! Gives every function what it needs, as its `main` does on AWS.
 
-use barometer_cloud::{Bus, Clock, Mailer, Table, clients, sharded::BUDGET};
+use barometer_cloud::{Bus, Clock, Mailer, Table, clients, config::OidcSettings, sharded::BUDGET};
 use barometer_domain::token::{Key, Keys};
 use barometer_webhook::Reach;
 use thiserror::Error;
@@ -36,6 +36,8 @@ pub struct Wiring {
     pub origin: String,
     /// Where webhooks may go.
     pub webhooks: Reach,
+    /// The OpenID Connect issuer that members may sign in with.
+    pub oidc: Option<OidcSettings>,
 }
 
 /// Why the functions and the template don't go together.
@@ -94,7 +96,7 @@ pub async fn link_keys(records: &Records) -> Result<Keys, RecordError> {
 /// All functions.
 #[must_use]
 pub fn functions(wiring: Wiring) -> Functions {
-    let Wiring { table, events, mail, mail_from, link_keys, clock, origin, webhooks } = wiring;
+    let Wiring { table, events, mail, mail_from, link_keys, clock, origin, webhooks, oidc } = wiring;
     let bus = Bus::new(clients::eventbridge(&events), BUS);
     let mailer = Mailer::new(clients::sesv2(&mail), mail_from, Some(MAIL_CONFIGURATION.to_owned()));
 
@@ -117,6 +119,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         mailer: mailer.clone(),
         api: dashboard::api(portfolio.clone(), update.clone()),
         secure_cookies: false,
+        origin: Some(origin.clone()),
+        asking_takes: Some(dashboard::ASKING_TAKES),
+        oidc: oidc.map(dashboard::Oidc::new),
     };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };

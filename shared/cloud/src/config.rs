@@ -14,6 +14,23 @@ use crate::{
 #[error("configuration: {}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
 
+/// An OpenID Connect issuer, and who we are to it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OidcSettings {
+    /// Its address, exactly as it writes it.
+    pub issuer: String,
+    /// Our id.
+    pub client_id: String,
+    /// Our secret.
+    pub client_secret: String,
+}
+
+impl std::fmt::Debug for OidcSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OidcSettings").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
 /// Reads the environment and collects everything that is missing or wrong.
 pub struct Environment<'a> {
     read: &'a dyn Fn(&str) -> Option<String>,
@@ -75,6 +92,23 @@ impl<'a> Environment<'a> {
     /// The public address of the HTTP API, `BAROMETER_ORIGIN`, without a slash at the end.
     pub fn origin(&mut self) -> String {
         self.required("BAROMETER_ORIGIN").trim_end_matches('/').to_owned()
+    }
+
+    /// The same where it may be absent: a function behind the API can't be told the API's own address.
+    pub fn optional_origin(&self) -> Option<String> {
+        self.optional("BAROMETER_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned())
+    }
+
+    /// The OpenID Connect issuer that members may sign in with: `BAROMETER_OIDC_ISSUER`, `BAROMETER_OIDC_CLIENT_ID` and
+    /// `BAROMETER_OIDC_CLIENT_SECRET`, all of them or none.
+    pub fn oidc(&mut self) -> Option<OidcSettings> {
+        const NAMES: [&str; 3] =
+            ["BAROMETER_OIDC_ISSUER", "BAROMETER_OIDC_CLIENT_ID", "BAROMETER_OIDC_CLIENT_SECRET"];
+        if NAMES.iter().all(|name| self.optional(name).is_none()) {
+            return None;
+        }
+        let [issuer, client_id, client_secret] = NAMES.map(|name| self.required(name));
+        Some(OidcSettings { issuer, client_id, client_secret })
     }
 
     /// The keys that sign links, `BAROMETER_LINK_KEYS`: `id:base64` pairs separated by commas, the first signs.
@@ -156,6 +190,24 @@ mod tests {
             assert_eq!(environment.secure_cookies(), secure, "{origin:?}");
             assert!(environment.finish(()).is_ok());
         }
+    }
+
+    #[test]
+    fn an_issuer_is_there_whole_or_not_at_all() {
+        let of = |given: &[&str]| {
+            let read = |name: &str| given.contains(&name).then(|| "x".to_owned());
+            let mut environment = Environment::new(&read);
+            let oidc = environment.oidc();
+            environment.finish(oidc.is_some())
+        };
+        let all = ["BAROMETER_OIDC_ISSUER", "BAROMETER_OIDC_CLIENT_ID", "BAROMETER_OIDC_CLIENT_SECRET"];
+        assert_eq!(of(&[]), Ok(false));
+        assert_eq!(of(&all), Ok(true));
+        let missing = of(&["BAROMETER_OIDC_ISSUER"]).unwrap_err();
+        assert_eq!(
+            missing.0,
+            ["BAROMETER_OIDC_CLIENT_ID is missing", "BAROMETER_OIDC_CLIENT_SECRET is missing"]
+        );
     }
 
     #[test]

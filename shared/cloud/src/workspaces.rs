@@ -1,6 +1,6 @@
 //! Workspaces: the tenants, with the first keys of each.
 
-use barometer_domain::{IdError, IsoWeek, Settings, WorkspaceId, Zone};
+use barometer_domain::{IdError, IsoWeek, Settings, WorkspaceId, Zone, email::EmailAddress};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use crate::{
     table::{
         credentials::{Credential, Kind, Scope},
         settings::SettingsVersion,
+        team::{Member, Role},
     },
 };
 
@@ -35,6 +36,8 @@ pub struct NewWorkspace {
     pub time_zone: Option<Zone>,
     /// Its first write key; a random one when absent.
     pub write_key: Option<String>,
+    /// The address of its first member, an admin; without one it has its API token only.
+    pub admin_email: Option<EmailAddress>,
 }
 
 /// A workspace that was made, with its secrets, which are shown this once.
@@ -126,6 +129,19 @@ pub async fn create(table: &Table, new: NewWorkspace, now: DateTime<Utc>) -> Res
             ..Settings::default()
         },
     };
+    let admin = match new.admin_email {
+        Some(email) => Some(Member {
+            id: format!("mem_{}", random_id()?),
+            workspace_id: workspace_id.clone(),
+            name: email.local_part().to_owned(),
+            email,
+            role: Role::Admin,
+            added_by: "barometer".to_owned(),
+            added_at: now,
+            last_sign_in: None,
+        }),
+        None => None,
+    };
     let write = credential(Kind::WriteKey, None, "first write key")?;
     let token = credential(Kind::ApiToken, Some(Scope::Admin), "first API token")?;
     let made = table
@@ -133,6 +149,7 @@ pub async fn create(table: &Table, new: NewWorkspace, now: DateTime<Utc>) -> Res
             &Workspace { workspace_id: workspace_id.clone(), created_at: now, first_week: None },
             &settings,
             [(write_key.as_str(), &write), (api_token.as_str(), &token)],
+            admin.as_ref(),
         )
         .await;
     match made {

@@ -23,6 +23,7 @@ pub mod day;
 pub mod digest;
 pub mod disagreement;
 pub mod drop;
+pub mod email;
 pub mod first_week;
 pub mod follow_up;
 pub mod groups;

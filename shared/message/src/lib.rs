@@ -1,5 +1,5 @@
-//! The mails to users, each twice: as text and as HTML. The one that asks: one question, eleven links. The one that a rule sends:
-//! [`letter`]. Which bytes come out follows from what goes in alone, so the same ask is always the same mail.
+//! The mails to people. The one that asks: one question, eleven links, twice: as text and as HTML. Which bytes come out follows from the
+//! ask alone, so the same ask is always the same mail.
 
 use barometer_domain::{SendId, Settings, WorkspaceId, language::Language};
 use chrono::{DateTime, Utc};
@@ -13,6 +13,7 @@ use lettre::{
 
 mod clean;
 pub mod letter;
+pub mod sign_in;
 pub mod texts;
 mod written;
 

@@ -242,6 +242,27 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
         .await;
     world.leaves_nothing(route, id, null, true).await;
 
+    let route = "POST /v1/members";
+    let member = json!({ "email": "Ben@initech.example", "name": "Ben", "role": "admin" });
+    let to = json!({ "address": "ben@initech.example", "name": "Ben", "role": "admin" });
+    let ben = world.changes(route, "", member.clone(), ("member.added", Value::Null, to.clone())).await;
+    world.leaves_nothing(route, "", member, true).await;
+    let id = ben["id"].as_str().unwrap().to_owned();
+    let route = "PATCH /v1/members/{id}";
+    let renamed = json!({ "name": "Benno" });
+    let (from, after) = (json!({ "name": "Ben" }), json!({ "name": "Benno" }));
+    world.changes(route, &id, renamed.clone(), ("member.changed", from, after)).await;
+    world.leaves_nothing(route, &id, renamed, false).await;
+    world.leaves_nothing(route, &id, json!({ "role": "viewer" }), true).await;
+    let eve = json!({ "email": "eve@initech.example", "role": "viewer" });
+    let gone = json!({ "address": "eve@initech.example", "name": "eve", "role": "viewer" });
+    let eve = world.changes("POST /v1/members", "", eve, ("member.added", Value::Null, gone.clone())).await;
+    let route = "DELETE /v1/members/{id}";
+    world
+        .changes(route, eve["id"].as_str().unwrap(), Value::Null, ("member.removed", gone, Value::Null))
+        .await;
+    world.leaves_nothing(route, &id, Value::Null, true).await;
+
     let made = json!({ "name": "CRM", "url": "https://crm.example.com/hook" });
     let route = "POST /v1/webhooks";
     let to = json!({ "name": "CRM", "enabled": true });
@@ -302,8 +323,8 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_page_changes_is_recorded_too() {
     let running = Running::start(NOW, "Etc/UTC").await;
-    let form = |path: &'static str, cookie: String, body: String| {
-        let client = running.client.clone();
+    let form = |path: &str, cookie: String, body: String| {
+        let (client, path) = (running.client.clone(), path.to_owned());
         async move {
             let mut headers = vec![
                 ("content-type", "application/x-www-form-urlencoded"),
@@ -312,7 +333,7 @@ async fn what_the_page_changes_is_recorded_too() {
             if !cookie.is_empty() {
                 headers.push(("cookie", cookie.as_str()));
             }
-            let answer = client.send(Method::POST, path, &headers, body).await.unwrap();
+            let answer = client.send(Method::POST, &path, &headers, body).await.unwrap();
             assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", text(&answer));
             answer
         }
@@ -322,10 +343,21 @@ async fn what_the_page_changes_is_recorded_too() {
     form("/sources", cookie.clone(), "name=Web".to_owned()).await;
     form("/settings/mail", cookie.clone(), "to=bo%40initech.example&language=en".to_owned()).await;
     form("/sign-out", cookie.clone(), String::new()).await;
+    let mut cookies = Vec::new();
+    for _ in 0..2 {
+        let signed_in = form("/sign-in", String::new(), format!("token={}", running.keys.api_token)).await;
+        cookies.push(signed_in.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
+    }
+    let other = format!("/account/sessions/{}", cookies[1].split('~').nth(2).unwrap());
+    form(&other, cookies[0].clone(), String::new()).await;
+    form(&other, cookies[0].clone(), String::new()).await;
+    form("/account/sign-out", cookies[0].clone(), String::new()).await;
     let audit = running.get("/v1/audit").await;
     let told: Vec<&Value> = audit["items"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
-    assert_eq!(told.len(), 4, "{audit}");
-    for action in ["sign_out", "mail.tested", "source.created", "sign_in"] {
+    assert_eq!(told.len(), 8, "{audit}");
+    for action in
+        ["sign_out", "mail.tested", "source.created", "sign_in", "session.ended", "sign_out.everywhere"]
+    {
         assert!(told.contains(&&json!(action)), "{action}: {told:?}");
     }
     assert!(!audit.to_string().contains("bo@initech.example"), "the address of a test mail isn't kept");

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use barometer::store::Store;
 use barometer_cloud::table::actions::ActionState;
 use barometer_cloud::table::asks::{Ask, AskState};
-use barometer_cloud::table::credentials::{Credential, Kind, Scope};
+use barometer_cloud::table::sessions::{Holder, Session};
 use barometer_cloud::workspaces::{self, Created, NewWorkspace};
 use barometer_cloud::{Table, clients};
 use barometer_domain::token::{Key, Keys, Purpose};
@@ -20,7 +20,9 @@ use base64::Engine;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-const SESSION: &str = "session-of-a-csm-0123456789";
+const SECRET: &str = "bse_secret-of-a-session";
+/// The workspace's first member, whose session it is.
+const MEMBER: &str = "csm@example.com";
 const LINK_SECRET: [u8; 32] = [7; 32];
 /// `[7; 32]` in base64.
 const LINK_KEYS: &str = "1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
@@ -32,6 +34,8 @@ pub struct World {
     pub workspace: Created,
     feedback_token: String,
     unsubscribe_token: String,
+    /// The text of the cookie of a member who is signed in.
+    session: String,
     _store: Store,
 }
 
@@ -53,38 +57,36 @@ impl World {
             name: "Example".to_owned(),
             time_zone: None,
             write_key: Some("wk_example".to_owned()),
+            admin_email: Some(MEMBER.parse().unwrap()),
         };
         let now = Utc::now();
         let workspace = workspaces::create(&table, new, made).await.unwrap();
         let send = SendId::from_bytes([3; 16]);
         let keys = Keys::new(Key { id: 1, secret: LINK_SECRET.to_vec() }, Vec::new());
         let expires = now + TimeDelta::days(30);
-        let world = Self {
+        let mut world = Self {
             endpoint: AwsEndpoint::start(address).await.unwrap(),
             feedback_token: keys.sign(Purpose::Feedback, send, Some(expires)),
+            session: String::new(),
             unsubscribe_token: keys.sign(Purpose::Unsubscribe, send, None),
             table,
             workspace,
             _store: store,
         };
-        world.sign_in(now).await;
+        world.session = world.sign_in(now).await;
         world.ask(send, now, expires).await;
         world
     }
 
     /// A CSM who is signed in at the page.
-    async fn sign_in(&self, now: DateTime<Utc>) {
-        let session = Credential {
-            id: "0123456789abcdef01234567".to_owned(),
-            workspace_id: self.workspace.workspace_id.clone(),
-            kind: Kind::Session,
-            scope: Some(Scope::Write),
-            label: "csm@example.com".to_owned(),
-            author: "csm@example.com".to_owned(),
-            created_at: now,
-            expires_at: Some(now + TimeDelta::days(1)),
-        };
-        self.table.add_credential(SESSION, &session).await.unwrap();
+    async fn sign_in(&self, now: DateTime<Utc>) -> String {
+        let member = self.table.team(&self.workspace.workspace_id).await.unwrap().remove(0);
+        let (holder, id) = (Holder::Member(member.id.clone()), "0123456789abcdef01234567".to_owned());
+        let workspace = self.workspace.workspace_id.clone();
+        let session = Session::begin(id, workspace, holder, MEMBER.to_owned(), now, None);
+        let session = Session { host_only: true, ..session };
+        self.table.add_session(SECRET, &session, None).await.unwrap();
+        session.cookie(SECRET)
     }
 
     /// A feedback request that has reached Ada.
@@ -116,7 +118,7 @@ impl World {
         let text = text
             .replace("EXAMPLE-API-TOKEN", &self.workspace.api_token)
             .replace("EXAMPLE-WORKSPACE", self.workspace.workspace_id.as_str())
-            .replace("EXAMPLE-SESSION", SESSION)
+            .replace("EXAMPLE-SESSION", &self.session)
             .replace("EXAMPLE-SEND-ID", &SendId::from_bytes([3; 16]).to_string())
             .replace("EXAMPLE-FEEDBACK-TOKEN", &self.feedback_token)
             .replace("EXAMPLE-UNSUBSCRIBE-TOKEN", &self.unsubscribe_token)
@@ -364,6 +366,16 @@ async fn dashboard_sends_a_test_mail_through_ses() {
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0]["Destination"]["ToAddresses"], json!(["csm@example.com"]), "{}", mails[0]);
     assert_eq!(mails[0]["ConfigurationSetName"], "barometer", "{}", mails[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dashboard_mails_a_link_that_signs_in() {
+    let world = World::new().await;
+    let answer = world.http("dashboard", "dashboard.sign-in").await;
+    assert!(answer.is_page(), "{answer:?}");
+    let mails = world.endpoint.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["Destination"]["ToAddresses"], json!([MEMBER]), "{}", mails[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

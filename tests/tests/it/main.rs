@@ -21,6 +21,7 @@ mod restart;
 mod revisions;
 mod schemas;
 mod sending;
+mod signing_in;
 mod status;
 mod telemetry;
 mod webhooks;

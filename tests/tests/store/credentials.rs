@@ -50,11 +50,13 @@ async fn a_taken_text_is_refused_and_leaves_nothing() {
 #[tokio::test]
 async fn ends_at_its_instant_though_the_item_lies_there() {
     let table = table().await;
-    let session = credential("s", Kind::Session, Some("2026-09-02T10:00:00Z"));
-    table.add_credential("session", &session).await.unwrap();
-    assert!(table.credential("session", at("2026-09-02T09:59:59Z")).await.unwrap().is_some());
-    assert_eq!(table.credential("session", at("2026-09-02T10:00:00Z")).await.unwrap(), None);
-    assert_eq!(table.consume("session", at("2026-09-02T10:00:00Z")).await.unwrap(), None);
+    let token = credential("s", Kind::ApiToken, Some("2026-09-02T10:00:00Z"));
+    table.add_credential("token", &token).await.unwrap();
+    assert!(table.credential("token", at("2026-09-02T09:59:59Z")).await.unwrap().is_some());
+    let end = at("2026-09-02T10:00:00Z");
+    assert_eq!(table.credential("token", end).await.unwrap(), None);
+    assert_eq!(table.api_token("token", end).await.unwrap(), None);
+    assert_eq!(table.api_token_of(&workspace(), "s", end).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -92,16 +94,30 @@ async fn is_revoked_by_its_id_within_its_workspace() {
 }
 
 #[tokio::test]
-async fn is_consumed_once_under_racers() {
+async fn a_tokens_use_is_noted_where_it_is_found_and_where_it_is_listed_until_it_is_revoked() {
     let table = table().await;
+    let token = credential("a", Kind::ApiToken, None);
+    table.add_credential("bat_1", &token).await.unwrap();
     let now = at("2026-09-01T10:00:00Z");
-    for round in 0..10 {
-        let secret = format!("sign-in-{round}");
-        table.add_credential(&secret, &credential(&secret, Kind::SignIn, None)).await.unwrap();
-        let (one, other) = tokio::join!(table.consume(&secret, now), table.consume(&secret, now));
-        let used = [one.unwrap(), other.unwrap()];
-        assert_eq!(used.iter().flatten().count(), 1, "round {round}");
-        assert_eq!(table.consume(&secret, now).await.unwrap(), None);
-    }
-    assert_eq!(table.credentials(&workspace(), Kind::SignIn).await.unwrap(), []);
+    let seen = || async {
+        let found = table.api_token("bat_1", now).await.unwrap().map(|token| token.last_used_at);
+        let listed =
+            table.api_token_of(&workspace(), "a", now).await.unwrap().map(|token| token.last_used_at);
+        assert_eq!(found, listed);
+        found
+    };
+    assert_eq!(seen().await, Some(None));
+    table.note_token_use("bat_1", &token, now).await.unwrap();
+    assert_eq!(seen().await, Some(Some(now)));
+    assert_eq!(table.credential("bat_1", now).await.unwrap(), Some(token.clone()), "the rest stays");
+    table.revoke(&workspace(), Kind::ApiToken, "a").await.unwrap();
+    table.note_token_use("bat_1", &token, now).await.unwrap();
+    assert_eq!(seen().await, None, "what is revoked doesn't come back");
+}
+
+#[tokio::test]
+async fn a_write_key_is_no_api_token() {
+    let table = table().await;
+    table.add_credential("wk_1", &credential("a", Kind::WriteKey, None)).await.unwrap();
+    assert_eq!(table.api_token("wk_1", at("2026-09-01T10:00:00Z")).await.unwrap(), None);
 }

@@ -1,4 +1,6 @@
-//! A browser without a screen: keeps the session's cookie and sends what browsers send with forms.
+//! A browser without a screen: keeps cookies and sends what browsers send with forms.
+
+use std::collections::BTreeMap;
 
 use axum::{Router, body::Body};
 use barometer_cloud::{Clock, Table, workspaces};
@@ -31,7 +33,8 @@ impl Answer {
 pub struct Browser {
     router: Router,
     api: Router,
-    pub cookie: Option<String>,
+    /// Cookies by name.
+    pub jar: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -41,9 +44,32 @@ impl Browser {
 
     pub fn with_ses(table: &Table, now: DateTime<Utc>, ses: &Ses) -> Self {
         let (table, clock) = (table.clone(), Clock::fixed(now));
-        let api = api::over(&table, &clock);
-        let deps = Deps { table, clock, mailer: ses.mailer(), api: api.clone(), secure_cookies: true };
-        Self { router: dashboard::router(deps), api, cookie: None }
+        let (mailer, api) = (ses.mailer(), api::over(&table, &clock));
+        Self::of(Deps {
+            table,
+            clock,
+            mailer,
+            api,
+            secure_cookies: true,
+            origin: None,
+            asking_takes: None,
+            oidc: None,
+        })
+    }
+
+    pub fn of(deps: Deps) -> Self {
+        Self { api: deps.api.clone(), router: dashboard::router(deps), jar: BTreeMap::new() }
+    }
+
+    /// The same browser at another time.
+    pub fn later(&self, table: &Table, now: DateTime<Utc>) -> Self {
+        Self { jar: self.jar.clone(), ..Self::at(table, now) }
+    }
+
+    /// What it sends as `Cookie`.
+    pub fn cookie(&self) -> Option<String> {
+        let pairs: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     pub async fn send(&mut self, request: Request<Body>) -> Answer {
@@ -56,14 +82,18 @@ impl Browser {
     }
 
     async fn ask(&mut self, router: Router, mut request: Request<Body>) -> Answer {
-        if let Some(cookie) = &self.cookie {
+        if let Some(cookie) = self.cookie() {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         }
         let response = router.oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        if let Some(set) = headers.get(header::SET_COOKIE) {
-            let set = set.to_str().unwrap();
-            self.cookie = set.split(';').next().filter(|pair| !pair.ends_with('=')).map(str::to_owned);
+        for set in headers.get_all(header::SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            match value {
+                "" => self.jar.remove(name),
+                value => self.jar.insert(name.to_owned(), value.to_owned()),
+            };
         }
         let body = response.into_body().collect().await.unwrap().to_bytes();
         Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }

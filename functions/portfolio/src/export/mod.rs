@@ -52,6 +52,7 @@ enum Unit {
     Sources,
     Webhooks,
     Tokens,
+    Members,
     Overviews,
     WorkspaceAlerts,
     /// From here to [`Unit::Activity`]: once for every company.
@@ -71,11 +72,12 @@ enum Unit {
 }
 
 impl Unit {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Settings,
         Self::Sources,
         Self::Webhooks,
         Self::Tokens,
+        Self::Members,
         Self::Overviews,
         Self::WorkspaceAlerts,
         Self::Company,

@@ -11,8 +11,9 @@ use barometer_cloud::{
         audit::Span,
         cases::{Case, Content},
         companies::Company,
-        credentials::{Credential, Kind},
+        credentials::ApiToken,
         instant_key,
+        team::Member,
     },
     views::{self, CompanyView},
 };
@@ -34,6 +35,7 @@ use crate::{
     company::{months::MonthView, users, weeks::Week},
     disagreements::DisagreementView,
     feedback::AnswerView,
+    members::MemberView,
     overview::OverviewView,
     settings::Shown,
     sources::SourceView,
@@ -147,14 +149,19 @@ impl Export<'_> {
                 lines("source", None, found, after)
             }
             Unit::Webhooks => {
-                let view = |of| WebhookView::new(of, self.deps.reach, self.now);
+                let view = |of| WebhookView::new(of, self.deps.webhooks.reach(), self.now);
                 let found = table.webhooks(workspace).await?;
                 lines("webhook", None, found.into_iter().map(|of| (of.id.clone(), view(of))), after)
             }
             Unit::Tokens => {
-                let found = table.credentials(workspace, Kind::ApiToken).await?;
-                let key = |of: &Credential| of.id.clone();
+                let found = table.api_tokens(workspace).await?;
+                let key = |of: &ApiToken| of.credential.id.clone();
                 lines("api_token", None, found.into_iter().map(|of| (key(&of), TokenView::from(of))), after)
+            }
+            Unit::Members => {
+                let found = table.team(workspace).await?;
+                let key = |of: &Member| of.id.clone();
+                lines("member", None, found.into_iter().map(|of| (key(&of), MemberView::from(of))), after)
             }
             Unit::Overviews => {
                 let found = table.overviews(workspace).await?;

@@ -5,7 +5,7 @@ use barometer_cloud::{
     http::{Json, Problem, body::Fields},
     table::{
         audit::{Action, Entry},
-        credentials::{Credential, Kind, Scope},
+        credentials::{ApiToken, Credential, Kind, Scope},
     },
     workspaces::{random_id, secret},
 };
@@ -43,7 +43,10 @@ pub async fn create(
     let entry = Entry::new(Action::ApiTokenCreated, &credential.id, &caller.author, credential.created_at)?;
     let entry = entry.change(&(), &token_settings(&credential))?;
     deps.table.recording(&credential.workspace_id, &entry).add_credential(&token, &credential).await?;
-    Ok((StatusCode::CREATED, Json(Created { view: credential.into(), token })))
+    Ok((
+        StatusCode::CREATED,
+        Json(Created { view: ApiToken { credential, last_used_at: None }.into(), token }),
+    ))
 }
 
 fn read(mut fields: Fields, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<Credential, Problem> {

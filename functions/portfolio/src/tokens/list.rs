@@ -3,10 +3,7 @@
 use axum::extract::State;
 use barometer_cloud::{
     http::{Json, Problem},
-    table::{
-        credentials::{Credential, Kind},
-        instant_key,
-    },
+    table::{credentials::ApiToken, instant_key},
 };
 use http::Uri;
 
@@ -26,9 +23,11 @@ pub async fn list(
 ) -> Result<Json<Page<TokenView>>, Problem> {
     let params = Params::read(&uri, &["limit", "cursor"])?;
     let now = deps.clock.now();
-    let key = |token: &Credential| format!("{}#{}", instant_key(token.created_at), token.id);
-    let mut tokens = deps.table.credentials(&caller.workspace, Kind::ApiToken).await?;
-    tokens.retain(|token| token.expires_at.is_none_or(|end| now < end));
+    let key = |ApiToken { credential, .. }: &ApiToken| {
+        format!("{}#{}", instant_key(credential.created_at), credential.id)
+    };
+    let mut tokens = deps.table.api_tokens(&caller.workspace).await?;
+    tokens.retain(|token| token.credential.expires_at.is_none_or(|end| now < end));
     tokens.sort_by_cached_key(|token| std::cmp::Reverse(key(token)));
     let Page { items, next_cursor } = paging::by_key(tokens, &params, "api-tokens", true, key)?;
     Ok(Json(Page { items: items.into_iter().map(TokenView::from).collect(), next_cursor }))

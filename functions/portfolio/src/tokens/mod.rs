@@ -4,7 +4,7 @@ pub mod create;
 pub mod list;
 pub mod revoke;
 
-use barometer_cloud::table::credentials::{Credential, Scope};
+use barometer_cloud::table::credentials::{ApiToken, Credential, Scope};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -16,16 +16,19 @@ pub struct TokenView {
     scope: Scope,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
+    /// To the hour; null before the first time.
+    last_used: Option<DateTime<Utc>>,
 }
 
-impl From<Credential> for TokenView {
-    fn from(credential: Credential) -> Self {
+impl From<ApiToken> for TokenView {
+    fn from(ApiToken { credential, last_used_at }: ApiToken) -> Self {
         Self {
             id: credential.id,
             label: credential.label,
             scope: credential.scope.unwrap_or(Scope::Read),
             created_at: credential.created_at,
             expires_at: credential.expires_at,
+            last_used: last_used_at,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Who may do what, and what there isn't.
 
 use axum::body::Body;
-use barometer_cloud::table::credentials::{Kind, Scope};
+use barometer_cloud::table::{
+    credentials::{Kind, Scope},
+    team::Role,
+};
 use http::{Method, StatusCode};
 
 use crate::common::Home;
@@ -28,6 +31,7 @@ async fn nothing_is_told_without_a_valid_credential() {
         "/v1/settings",
         "/v1/settings/versions",
         "/v1/api-tokens",
+        "/v1/members",
         "/v1/sources",
         "/v1/webhooks",
         "/v1/rules/presets",
@@ -88,6 +92,10 @@ async fn a_scope_includes_those_before_it_and_no_other() {
         (Method::POST, "/v1/rules/dry-run", r#"{"rule_id":"struggling"}"#, [200, 200, 200]),
         (Method::GET, "/v1/actions", "", [200, 200, 200]),
         (Method::PATCH, "/v1/actions/nothing", r#"{"state":"cancelled"}"#, [403, 404, 404]),
+        (Method::GET, "/v1/members", "", [200, 200, 200]),
+        (Method::POST, "/v1/members", r#"{"email":"x@x.example","role":"csm"}"#, [403, 403, 201]),
+        (Method::PATCH, "/v1/members/nothing", "{}", [403, 403, 404]),
+        (Method::DELETE, "/v1/members/nothing", "", [403, 403, 404]),
         (Method::GET, "/v1/api-tokens", "", [403, 403, 200]),
         (Method::POST, "/v1/api-tokens", r#"{"label":"x","scope":"read"}"#, [403, 403, 201]),
         (Method::DELETE, "/v1/api-tokens/nothing", "", [403, 403, 404]),
@@ -106,8 +114,8 @@ async fn a_scope_includes_those_before_it_and_no_other() {
 async fn a_session_reads_anywhere_and_writes_only_from_our_own_pages() {
     let home = Home::new().await;
     home.company("acme", "Acme", "2026-06-01T00:00:00Z").await;
-    let session = home.credential(Kind::Session, Scope::Admin, "ana").await;
-    let cookie = format!("theme=dark; barometer_session={session}");
+    let cookie = home.session(Role::Admin, "ana").await;
+    let session = cookie.rsplit_once('=').unwrap().1;
     let cookie = ("cookie", cookie.as_str());
     let path = "/v1/companies/acme";
     home.request(Method::GET, path, &[cookie], Body::empty()).await.ok();
@@ -122,6 +130,11 @@ async fn a_session_reads_anywhere_and_writes_only_from_our_own_pages() {
         home.request(Method::PUT, "/v1/settings", &headers, "{}").await.problem(403, None);
     }
     assert_eq!(home.get(path).await.ok()["plan"], "pro");
+    // Browsers that don't know Sec-Fetch-Site say the origin.
+    let own = [cookie, ("host", "app.example.com"), ("origin", "https://app.example.com")];
+    home.request(Method::PATCH, path, &own, r#"{"plan":"pro"}"#).await.ok();
+    let other = [cookie, ("host", "app.example.com"), ("origin", "https://evil.example")];
+    home.request(Method::PATCH, path, &other, r#"{"plan":"x"}"#).await.problem(403, None);
     // The text of a session is no API token.
     let bearer = format!("Bearer {session}");
     home.request(Method::GET, path, &[("authorization", &bearer)], Body::empty()).await.problem(401, None);
@@ -143,5 +156,31 @@ async fn unknown_paths_and_methods_are_problems() {
         let answer = home.request(method, path, &[], Body::empty()).await;
         assert!(answer.headers["allow"].to_str().unwrap().contains(allow));
         answer.problem(405, None);
+    }
+}
+
+#[tokio::test]
+async fn a_member_may_what_the_role_says_and_nothing_once_removed() {
+    let home = Home::new().await;
+    home.company("acme", "Acme", "2026-06-01T00:00:00Z").await;
+    for (role, name, statuses) in [
+        (Role::Viewer, "vic", [200, 403, 403]),
+        (Role::Csm, "cem", [200, 200, 403]),
+        (Role::Admin, "ada", [200, 200, 200]),
+    ] {
+        let cookie = home.session(role, name).await;
+        let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+        let calls = [
+            (Method::GET, "/v1/companies/acme", ""),
+            (Method::PATCH, "/v1/companies/acme", r#"{"plan":"pro"}"#),
+            (Method::GET, "/v1/api-tokens", ""),
+        ];
+        for ((method, path, body), status) in calls.into_iter().zip(statuses) {
+            let answer = home.request(method.clone(), path, &headers, body).await;
+            assert_eq!(answer.status.as_u16(), status, "{name}: {method} {path}: {}", answer.text);
+        }
+        let member = home.table.team_member(&home.workspace, &format!("mem_{name}")).await.unwrap().unwrap();
+        home.table.remove_member(&member, None).await.unwrap();
+        home.request(Method::GET, "/v1/companies", &headers, "").await.problem(401, None);
     }
 }

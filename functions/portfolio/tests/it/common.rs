@@ -16,7 +16,9 @@ use barometer_cloud::{
         companies::{Engagement, Profile, Readings},
         credentials::{Credential, Kind, Scope},
         members::Person,
+        sessions::{Holder, Session},
         statuses::StatusChange,
+        team::{Member, Role},
     },
     workspaces::{self, NewWorkspace},
 };
@@ -214,6 +216,25 @@ impl Home {
         };
         self.table.add_credential(&text, &credential).await.unwrap();
         text
+    }
+
+    /// A member of a role who is signed in at the page; returns the text of the cookie's header.
+    pub async fn session(&self, role: Role, name: &str) -> String {
+        let member = Member {
+            id: format!("mem_{name}"),
+            workspace_id: self.workspace.clone(),
+            email: format!("{name}@initech.example").parse().unwrap(),
+            name: name.to_owned(),
+            role,
+            added_by: "a test".to_owned(),
+            added_at: at(NOW),
+            last_sign_in: None,
+        };
+        self.table.add_member(&member).await.unwrap();
+        let (holder, author) = (Holder::Member(member.id), member.email.to_string());
+        let session = Session::begin("1".to_owned(), self.workspace.clone(), holder, author, at(NOW), None);
+        self.table.add_session("bse_secret", &session, None).await.unwrap();
+        format!("theme=dark; barometer_session={}", session.cookie("bse_secret"))
     }
 
     /// Makes a company known.

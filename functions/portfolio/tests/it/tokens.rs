@@ -75,3 +75,14 @@ async fn every_wrong_field_is_named() {
     home.request(Method::POST, "/v1/api-tokens", &[], "label=x").await.problem(400, None);
     assert_eq!(home.get("/v1/api-tokens").await.ok()["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_tokens_last_use_is_listed_and_a_new_one_has_none() {
+    let home = Home::new().await;
+    create(&home, &json!({"label": "idle", "scope": "read"})).await;
+    let list = home.get("/v1/api-tokens").await.ok();
+    for item in list["items"].as_array().unwrap() {
+        let expected = if item["label"] == "idle" { Value::Null } else { json!(crate::common::NOW) };
+        assert_eq!(item["last_used"], expected, "{item}");
+    }
+}

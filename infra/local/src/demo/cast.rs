@@ -105,7 +105,15 @@ const FAMILY: [&str; 12] = [
     "Kaya",
     "Lindqvist",
 ];
-const OWNERS: [&str; 3] = ["sam@csm.example", "kim@csm.example", "ola@csm.example"];
+/// The CSM who is the workspace's admin.
+pub const ADMIN: &str = "sam@csm.example";
+/// The members beside the admin: address, name and role.
+pub const MEMBERS: [(&str, &str, &str); 3] = [
+    ("kim@csm.example", "Kim Novak", "csm"),
+    ("ola@csm.example", "Ola Berg", "csm"),
+    ("rae@board.example", "Rae Quist", "viewer"),
+];
+const OWNERS: [&str; 3] = [ADMIN, "kim@csm.example", "ola@csm.example"];
 
 /// The cast that follows from a seed.
 #[must_use]

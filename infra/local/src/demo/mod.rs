@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use barometer_cloud::views;
 use barometer_cloud::workspaces::Created;
-use barometer_domain::{IsoWeek, WorkspaceId, Zone};
+use barometer_domain::{IsoWeek, WorkspaceId, Zone, email::EmailAddress};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, StatusCode};
@@ -108,7 +108,7 @@ struct Director<'a> {
 impl<'a> Director<'a> {
     async fn new(home: &'a Home) -> Result<Self, DemoError> {
         let client = Client::new(&home.url());
-        let new = json!({ "name": "Initech", "time_zone": "Etc/UTC" });
+        let new = json!({ "name": "Initech", "time_zone": "Etc/UTC", "admin_email": cast::ADMIN });
         let answer = client
             .send(Method::POST, "/local/workspaces", &[("content-type", "application/json")], new.to_string())
             .await?;
@@ -144,6 +144,10 @@ impl<'a> Director<'a> {
             .collect();
         let settings = json!({ "catalogue": features, "note": "The product's features." });
         self.api(Method::PUT, "/v1/settings", &settings).await?;
+        for (email, name, role) in cast::MEMBERS {
+            let member = json!({ "email": email, "name": name, "role": role });
+            self.api(Method::POST, "/v1/members", &member).await?;
+        }
 
         let steps = u64::from(WEEKS) * (self.cast.len() as u64 + 1) + 1;
         let bar = ProgressBar::new(steps).with_style(
@@ -255,7 +259,8 @@ impl<'a> Director<'a> {
         let mut companies: Vec<_> =
             companies.iter().map(|company| views::company(company, &settings, now)).collect();
         companies.sort_by(|a, b| b.attention.cmp(&a.attention).then_with(|| a.name.cmp(&b.name)));
-        let link = dashboard::sign_in_link(self.home.table(), workspace, &self.home.url(), "demo", now)
+        let admin = EmailAddress::new(cast::ADMIN).map_err(|error| DemoError::SignIn(error.into()))?;
+        let link = dashboard::sign_in_link(self.home.table(), workspace, &self.home.url(), &admin, now)
             .await
             .map_err(|error| DemoError::SignIn(error.into()))?;
 
@@ -280,6 +285,13 @@ impl<'a> Director<'a> {
         )?;
         writeln!(out, "\nThe page    {}", self.home.url())?;
         writeln!(out, "Sign in     {link}")?;
+        let others: Vec<&str> = cast::MEMBERS.iter().map(|(email, ..)| *email).collect();
+        writeln!(
+            out,
+            "            as {}; mailed links for {} come to the mailbox",
+            cast::ADMIN,
+            others.join(", ")
+        )?;
         writeln!(out, "Mailbox     {}/local/mailbox", self.home.url())?;
         writeln!(out, "API token   {}", self.keys.api_token)?;
         writeln!(out, "Write key   {}\n", self.keys.write_key)?;

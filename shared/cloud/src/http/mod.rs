@@ -2,7 +2,9 @@
 
 pub mod auth;
 pub mod body;
+pub mod client;
 pub mod json;
+pub mod pages;
 pub mod problem;
 pub mod replay;
 

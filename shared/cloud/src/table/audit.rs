@@ -22,6 +22,9 @@
 //! | `source.deleted` | source | `DELETE /v1/sources/{id}` | name and limits → nothing |
 //! | `api_token.created` | api_token | `POST /v1/api-tokens` | nothing → label, scope, end |
 //! | `api_token.revoked` | api_token | `DELETE /v1/api-tokens/{id}` | label, scope, end → nothing |
+//! | `member.added` | member | `POST /v1/members` | nothing → address, name, role |
+//! | `member.changed` | member | `PATCH /v1/members/{id}` | what changed of them |
+//! | `member.removed` | member | `DELETE /v1/members/{id}` | address, name, role → nothing |
 //! | `action.changed` | action | `PATCH /v1/actions/{id}` | its state and when it is due |
 //! | `contact.changed` | user | `PATCH …/users/{user_id}` | whether they are a primary contact |
 //! | `webhook.created` | webhook | `POST /v1/webhooks` | nothing → the endpoint, without what is secret |
@@ -29,7 +32,9 @@
 //! | `webhook.rotated` | webhook | `POST /v1/webhooks/{id}/rotate` | until when the older secret signs |
 //! | `webhook.deleted` | webhook | `DELETE /v1/webhooks/{id}` | the endpoint → nothing |
 //! | `mail.tested` | mail | the page of mails | nothing → the language; never the address |
-//! | `sign_in`, `sign_out` | session | the page's sign-in and sign-out | nothing → by token or link |
+//! | `sign_in`, `sign_out` | session | the page's sign-in and sign-out | nothing → by token, link or OpenID Connect |
+//! | `session.ended` | session | the account page, for another browser | the browser → nothing |
+//! | `sign_out.everywhere` | session | the account page | nothing → how many sessions ended |
 //!
 //! What a user says (answers, preferences) is the user's own and told as events; what the rules do by themselves
 //! (alerts, disagreements, tasks, scores) is kept with its case or snapshot. Another action is one line in the list
@@ -99,6 +104,12 @@ actions! {
     ApiTokenCreated = "api_token.created" of "api_token",
     /// An API token was ended.
     ApiTokenRevoked = "api_token.revoked" of "api_token",
+    /// Somebody became a member of the workspace.
+    MemberAdded = "member.added" of "member",
+    /// A member got another name or role.
+    MemberChanged = "member.changed" of "member",
+    /// A member was removed.
+    MemberRemoved = "member.removed" of "member",
     /// An action of a rule was undone, approved or repeated.
     ActionChanged = "action.changed" of "action",
     /// A user was made a primary contact, or is none any more.
@@ -119,6 +130,10 @@ actions! {
     SignedIn = "sign_in" of "session",
     /// Somebody signed out.
     SignedOut = "sign_out" of "session",
+    /// Somebody ended their session in another browser.
+    SessionEnded = "session.ended" of "session",
+    /// Somebody ended all of their sessions.
+    SignedOutEverywhere = "sign_out.everywhere" of "session",
 }
 
 /// What something was done to.

@@ -1,13 +1,13 @@
-//! Credentials: write keys, API tokens, sessions and sign-in codes, found by the SHA-256 of their text, which is
-//! not stored, save for write keys: see [`sources`](super::sources).
+//! Credentials: write keys and API tokens, found by the SHA-256 of their text, which is not stored, save for write
+//! keys: see [`sources`](super::sources). People sign in otherwise: see [`sessions`](super::sessions).
 
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use barometer_domain::WorkspaceId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Range, StoreError, Table, item};
+use super::{Range, StoreError, Table, item, or_done};
 use crate::bus::hex;
 
 /// What a credential is for.
@@ -18,10 +18,6 @@ pub enum Kind {
     WriteKey,
     /// Calls the CSM's API.
     ApiToken,
-    /// A signed-in browser.
-    Session,
-    /// A link that signs in once.
-    SignIn,
 }
 
 impl Kind {
@@ -29,8 +25,6 @@ impl Kind {
         match self {
             Self::WriteKey => "write_key",
             Self::ApiToken => "api_token",
-            Self::Session => "session",
-            Self::SignIn => "sign_in",
         }
     }
 }
@@ -68,6 +62,32 @@ pub struct Credential {
     /// When it ends; also the table's TTL.
     #[serde(default, with = "chrono::serde::ts_seconds_option")]
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// How long after an API token's last noted use another one is noted.
+pub const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// An API token as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiToken {
+    /// The credential.
+    #[serde(flatten)]
+    pub credential: Credential,
+    /// When it was used last, noted once in [`NOTED_EVERY`] at most; nothing before the first time.
+    #[serde(default)]
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+impl ApiToken {
+    /// Whether another use is to be noted.
+    pub fn is_to_be_noted(&self, now: DateTime<Utc>) -> bool {
+        self.last_used_at.is_none_or(|last| now - last >= NOTED_EVERY)
+    }
+
+    fn live(self, now: DateTime<Utc>) -> Option<Self> {
+        let works = self.credential.kind == Kind::ApiToken;
+        (works && self.credential.expires_at.is_none_or(|end| now < end)).then_some(self)
+    }
 }
 
 /// A credential in the list of its workspace.
@@ -152,21 +172,50 @@ impl Table {
         Ok(true)
     }
 
-    /// Uses up a credential that works once. Returns it, or nothing when it was used before or has ended.
-    pub async fn consume(&self, secret: &str, now: DateTime<Utc>) -> Result<Option<Credential>, StoreError> {
-        let Some(credential) = self.credential(secret, now).await? else { return Ok(None) };
-        let sk = format!("{}#{}", credential.kind.as_str(), credential.id);
-        let used = self
-            .transact(vec![
-                self.transact_delete(pk(&hash(secret)), SK.to_owned(), Some("attribute_exists(pk)"))?,
-                self.transact_delete(list(&credential.workspace_id), sk, None)?,
-            ])
-            .await;
-        match used {
-            Ok(()) => Ok(Some(credential)),
-            Err(StoreError::Conflict) => Ok(None),
-            Err(error) => Err(error),
+    /// The API token with this text, unless it has ended at `now`.
+    pub async fn api_token(&self, secret: &str, now: DateTime<Utc>) -> Result<Option<ApiToken>, StoreError> {
+        let found: Option<ApiToken> = self.get(pk(&hash(secret)), SK.to_owned()).await?;
+        Ok(found.and_then(|token| token.live(now)))
+    }
+
+    /// An API token by its id, unless it has ended at `now`.
+    pub async fn api_token_of(
+        &self,
+        workspace: &WorkspaceId,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ApiToken>, StoreError> {
+        let sk = format!("{}#{id}", Kind::ApiToken.as_str());
+        Ok(self.get::<ApiToken>(list(workspace), sk).await?.and_then(|token| token.live(now)))
+    }
+
+    /// The API tokens of a workspace, ended ones too.
+    pub async fn api_tokens(&self, workspace: &WorkspaceId) -> Result<Vec<ApiToken>, StoreError> {
+        let prefix = format!("{}#", Kind::ApiToken.as_str());
+        self.query_as(list(workspace), Range::Prefix(prefix)).await
+    }
+
+    /// Notes that an API token is used. One that was revoked meanwhile stays so.
+    pub async fn note_token_use(
+        &self,
+        secret: &str,
+        credential: &Credential,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sk = format!("{}#{}", Kind::ApiToken.as_str(), credential.id);
+        let places = [(pk(&hash(secret)), SK.to_owned()), (list(&credential.workspace_id), sk)];
+        let mut writes = Vec::new();
+        for (pk, sk) in places {
+            let update = Update::builder()
+                .table_name(&self.name)
+                .set_key(Some(item::key(pk, sk)))
+                .update_expression("SET last_used_at = :now")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":now", item::value(&now.trunc_subsecs(0))?)
+                .build()?;
+            writes.push(TransactWriteItem::builder().update(update).build());
         }
+        or_done(self.transact(writes).await)
     }
 
     pub(super) fn transact_delete(

@@ -1,7 +1,8 @@
 //! The single table: keys, items and every access to them, one module per kind of item.
 //!
 //! `pk` and `sk` are strings. Every key begins with the workspace, so one tenant can't name another's item;
-//! the two exceptions are what a workspace is found *by*: a credential's hash and a signed link's send id. The
+//! the exceptions are what a workspace is found *by* (a credential's hash, a signed link's send id, the hash of somebody's
+//! address or of a sign-in link's code), and limits, which hold before anybody is known. The
 //! sparse index `work` (`work_pk`, `work_sk`, keys only) holds what is to be done; an item leaves it by losing
 //! the two attributes. `expires_at` is the table's TTL attribute, in Unix seconds.
 //!
@@ -13,6 +14,11 @@
 //! | source (a write key's settings) | `<ws>#credentials` | `write_key#<id>` | [`sources`] |
 //! | what came from a source on a UTC day | `<ws>#source#<id>` | `day#<date>` | [`sources`] |
 //! | why it was not taken | `<ws>#source#<id>` | `reason#<date>#<unit>#<code>` | [`sources`] |
+//! | member of the workspace | `<ws>#team` | `<member id>` | [`team`] |
+//! | where an e-mail address is a member's | `address#<SHA-256>` | `<ws>` | [`team`] |
+//! | signed-in browser | `<ws>#sessions` | `member:<id>#<id>`, `token:<id>#<id>` | [`sessions`] |
+//! | link that signs in | `sign-in#<SHA-256>` | `sign-in` | [`sign_ins`] |
+//! | how often somebody did something | `limit#<what>#<SHA-256>` | `<window>` | [`limits`] |
 //! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
 //! | how many test mails went out in an hour | `<ws>#settings` | `test-mails` | [`test_mails`] |
 //! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
@@ -71,6 +77,7 @@ mod error;
 pub mod idempotency;
 pub mod item;
 mod keys;
+pub mod limits;
 pub mod log;
 pub mod mailing;
 pub mod members;
@@ -78,10 +85,13 @@ pub mod outbox;
 pub mod overviews;
 pub mod rebuild;
 pub mod runs;
+pub mod sessions;
 pub mod settings;
+pub mod sign_ins;
 pub mod snapshots;
 pub mod sources;
 pub mod statuses;
+pub mod team;
 pub mod test_mails;
 pub mod users;
 pub mod webhooks;
@@ -349,13 +359,14 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Writes a workspace, its first settings and its first credentials, all or nothing. Errors:
+    /// Writes a workspace, its first settings, credentials and member, all or nothing. Errors:
     /// [`StoreError::Conflict`] when one of the credentials is taken.
     pub(crate) async fn create_workspace(
         &self,
         workspace: &Workspace,
         settings: &SettingsVersion,
         credentials: [(&str, &Credential); 2],
+        admin: Option<&team::Member>,
     ) -> Result<(), StoreError> {
         let id = &workspace.workspace_id;
         let pk = keys::settings(id);
@@ -366,6 +377,9 @@ impl Table {
         ];
         for (secret, credential) in credentials {
             writes.extend(self.credential_writes(secret, credential)?);
+        }
+        if let Some(admin) = admin {
+            writes.extend(self.member_writes(admin)?);
         }
         self.transact(writes).await
     }
