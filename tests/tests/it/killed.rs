@@ -58,6 +58,8 @@ async fn every_committed_change_reaches_the_bus_and_nothing_else_does() {
         let now = Utc::now();
         world.table.note_company(workspace, &company(number), &Profile::default(), now).await.unwrap();
     }
+    // The token's first use is noted in a transaction of its own, which isn't the one meant below.
+    world.run("portfolio", vec![world.event("portfolio.companies")]).await;
     let mut points: Vec<_> = (0..KILLS).map(|number| POINTS[number % POINTS.len()]).collect();
     shuffle(&mut points, 6);
     for (number, (operation, when)) in points.iter().enumerate() {
