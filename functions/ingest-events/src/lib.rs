@@ -235,6 +235,7 @@ impl Warm {
         let grant = grant.map_err(|error| store::unavailable(&error))?.ok_or(Refusal::UnknownKey)?;
         grant.check(received).map_err(|_| Refusal::UnknownKey)?;
         self.admit(&grant, head, 1, received).await?;
+        self.memory.begin(received);
         let context = Context {
             table,
             memory: &self.memory,

@@ -6,7 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use barometer_cloud::table::{companies::Profile, members::Person};
+use barometer_cloud::{
+    erasure::STRAGGLERS,
+    table::{companies::Profile, members::Person},
+};
 use barometer_domain::{
     CompanyId, IsoWeek, UserId, WorkspaceId,
     activity::UserWeek,
@@ -21,6 +24,10 @@ const MAX_ENTRIES: usize = 20_000;
 /// How long traits are believed to stand as they were written. Another process may have written others since; the
 /// product's next call after this puts right what then came out of order.
 const TRAITS_LIFE: TimeDelta = TimeDelta::minutes(10);
+
+/// How long people are remembered: no longer than events of somebody who was erased are taken for stragglers. Afterwards
+/// whoever comes under that id is somebody new, and must be written as such.
+const PEOPLE_LIFE: TimeDelta = STRAGGLERS;
 
 /// A user's id in a workspace.
 pub type Id = (WorkspaceId, UserId);
@@ -46,6 +53,8 @@ pub struct Known {
 
 #[derive(Debug, Default)]
 struct Entries {
+    /// Since when people are remembered.
+    met: Option<DateTime<Utc>>,
     known: HashMap<Id, Known>,
     written: HashMap<Place, UserWeek>,
     loose: HashMap<(Id, IsoWeek), BTreeSet<Entry>>,
@@ -83,6 +92,21 @@ impl Memory {
     fn with<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
         // A panic while the lock was held can't leave a map half changed.
         access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Begins a request: people who were met long ago are forgotten.
+    pub fn begin(&self, now: DateTime<Utc>) {
+        self.with(|entries| {
+            if entries.met.is_some_and(|met| now >= met && now < met + PEOPLE_LIFE) {
+                return;
+            }
+            entries.met = Some(now);
+            entries.known.clear();
+            entries.seats.clear();
+            entries.groups.clear();
+            entries.claims.clear();
+            entries.people.clear();
+        });
     }
 
     /// Whether a workspace is known to have events in a week or an earlier one.

@@ -52,6 +52,7 @@ pub async fn store(
     mut reading: Reading,
     now: DateTime<Utc>,
 ) -> Result<(Reading, usize), Refusal> {
+    memory.begin(now);
     reading.reject_older(known.settings.retention_days.get(), now);
     let context = Context { table, memory, workspace: &known.workspace, settings: &known.settings, now, bus };
     let unattributed = context.write(&reading.events, source).await.map_err(|error| unavailable(&error))?;

@@ -59,7 +59,10 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/companies/{company_id}/months", get(company::months::months))
         .route("/v1/companies/{company_id}/happiness", get(company::happiness::happiness))
         .route("/v1/companies/{company_id}/users", get(company::users::users))
-        .route("/v1/companies/{company_id}/users/{user_id}", patch(company::patch_user::patch))
+        .route(
+            "/v1/companies/{company_id}/users/{user_id}",
+            patch(company::patch_user::patch).delete(company::erase_user::erase),
+        )
         .route("/v1/companies/{company_id}/status-changes", get(company::status_changes::status_changes))
         .route("/v1/companies/{company_id}/timeline", get(company::timeline::timeline))
         .route("/v1/companies/{company_id}/why", get(company::why::why))

@@ -126,6 +126,7 @@ pub fn functions(wiring: Wiring) -> Functions {
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus: bus.clone() };
+    let erase = erase_users::Deps { table: table.clone(), budget: erase_users::BUDGET };
     let digest = send_digest::Deps { table: table.clone(), mailer: mailer.clone(), origin: origin.clone() };
     let perform = perform_actions::Deps {
         table: table.clone(),
@@ -154,6 +155,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         })
         .event("publish-changes", publish, |event, deps: publish_changes::Deps| async move {
             publish_changes::handle(event, &deps).await
+        })
+        .event("erase-users", erase, |event, deps: erase_users::Deps| async move {
+            erase_users::handle(event, &deps).await
         })
         .event("react", react, |event, deps: react::Deps| async move { react::handle(event, &deps).await })
         .event("send-digest", digest, |event, deps: send_digest::Deps| async move {

@@ -111,6 +111,14 @@ fn title(heard: &Heard<'_>) -> String {
     }
 }
 
+/// A title without the name of who answered.
+pub fn unnamed(title: &str) -> String {
+    // The name comes first and may itself say that somebody rated.
+    title
+        .rsplit_once(" rated ")
+        .map_or_else(|| "Follow up".to_owned(), |(_, rest)| format!("Somebody rated {rest}"))
+}
+
 /// Whether a comment asks something: it holds a question mark of any script that has one of its own. One too many (in
 /// an address, say) costs a look, one too few a customer who waits.
 pub fn asks(comment: &str) -> bool {

@@ -305,6 +305,11 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
     world.changes(route, &planned, undo.clone(), ("action.changed", from, to)).await;
     world.leaves_nothing(route, &planned, undo, true).await;
 
+    let route = "DELETE /v1/companies/{company_id}/users/{user_id}";
+    world.changes(route, "acme", Value::Null, ("user.erased", Value::Null, Value::Null)).await;
+    world.leaves_nothing(route, "acme", Value::Null, false).await;
+    world.leaves_nothing(route, "nobody", Value::Null, true).await;
+
     let all = world.running.get("/v1/audit?limit=200").await.to_string();
     let secrets = [&rotated["key"], &token["token"], &webhook["secret"], &renewed["secret"]];
     for secret in secrets.map(|secret| secret.as_str().unwrap()).into_iter().chain([key.as_str()]) {

@@ -507,6 +507,26 @@ async fn perform_actions_takes_its_schedule_and_sends_what_a_rule_planned_once()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn erase_users_takes_its_schedule_and_whom_the_api_was_told_to_erase() {
+    let world = World::new().await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let mut erase = world.event("portfolio.companies");
+    let path = "/v1/companies/acme/users/ada";
+    erase["rawPath"] = json!(path);
+    erase["rawQueryString"] = json!("");
+    erase["requestContext"]["http"]["method"] = json!("DELETE");
+    erase["requestContext"]["http"]["path"] = json!(path);
+    let answer = Http::read(world.run("portfolio", vec![erase]).await.remove(0));
+    assert_eq!(answer.status, 204, "{answer:?}");
+    let early = world.run("erase-users", vec![world.event("erase-users.schedule")]).await;
+    assert_eq!(early, [json!({ "rewritten": 0, "erased": 0 })]);
+    let later = (Utc::now() + TimeDelta::hours(2)).to_rfc3339();
+    let due = json!({ "scheduled_time": later });
+    let done = world.run("erase-users", vec![due.clone(), due]).await;
+    assert_eq!(done, [json!({ "rewritten": 1, "erased": 1 }), json!({ "rewritten": 0, "erased": 0 })]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn publish_changes_takes_its_schedule() {
     let world = World::new().await;
     world.run("publish-changes", vec![world.event("publish-changes.schedule")]).await;

@@ -6,6 +6,7 @@ mod alerts;
 mod audit;
 mod automations;
 mod broken_requests;
+mod erasure;
 mod feedback;
 mod home;
 mod import;

@@ -1,5 +1,6 @@
 //! One company.
 
+pub mod erase_user;
 pub mod get;
 pub mod happiness;
 pub mod months;

@@ -51,6 +51,6 @@ pub async fn patch(
 }
 
 /// 404 for somebody who isn't at the company.
-fn no_user() -> Problem {
+pub fn no_user() -> Problem {
     Problem::not_found("there is no such user at this company")
 }

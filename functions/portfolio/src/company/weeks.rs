@@ -30,7 +30,7 @@ const DEFAULT_WEEKS: u16 = 26;
 /// Which revisions of a week are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Revisions {
+pub enum Revisions {
     /// Only the one that counts.
     Latest,
     /// Also those that it replaced.

@@ -15,10 +15,14 @@ use serde::{Deserialize, Serialize};
 /// The states of a task as the API names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Name {
+pub enum Name {
+    /// To be done.
     Open,
+    /// Put off for a while.
     Snoozed,
+    /// Done.
     Done,
+    /// Not to be done.
     Cancelled,
 }
 

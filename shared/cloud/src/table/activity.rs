@@ -337,7 +337,7 @@ impl Table {
     }
 
     /// A user's items of a week at a company, read consistently.
-    async fn days_of(
+    pub(super) async fn days_of(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,

@@ -79,12 +79,17 @@ impl Answer {
         hex(hash.finalize().iter().take(12))
     }
 
-    fn sk(&self) -> String {
+    /// The sort key of the mark that it leaves when it came as an event.
+    pub(super) fn mark(&self) -> String {
+        format!("answered#{}", self.hash())
+    }
+
+    pub(super) fn sk(&self) -> String {
         format!("{PREFIX}{}", self.name())
     }
 
     /// Tells the answer apart from all others of its company; answers sort by it as they were given.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}#{}", keys::instant(self.at), self.hash())
     }
 }
@@ -128,7 +133,7 @@ impl Place {
         Some(Self { company: CompanyId::new(company).ok()?, name: format!("{at}#{hash}") })
     }
 
-    fn key(&self, workspace: &WorkspaceId) -> Item {
+    pub(super) fn key(&self, workspace: &WorkspaceId) -> Item {
         item::key(keys::company(workspace, &self.company), format!("{PREFIX}{}", self.name))
     }
 }
@@ -179,7 +184,7 @@ impl Table {
         events: &[Event],
     ) -> Result<bool, StoreError> {
         let pk = keys::company(workspace, company);
-        let seen = format!("answered#{}", answer.hash());
+        let seen = answer.mark();
         let mut writes = vec![
             self.transact_put(item::key(pk.clone(), seen.clone()), true)?,
             self.answer_put(workspace, company, answer, false)?,

@@ -27,6 +27,7 @@
 //! | `member.removed` | member | `DELETE /v1/members/{id}` | address, name, role → nothing |
 //! | `action.changed` | action | `PATCH /v1/actions/{id}` | its state and when it is due |
 //! | `contact.changed` | user | `PATCH …/users/{user_id}` | whether they are a primary contact |
+//! | `user.erased` | user | `DELETE …/users/{user_id}` | nothing; the subject is the alias that stands for the person now |
 //! | `webhook.created` | webhook | `POST /v1/webhooks` | nothing → the endpoint, without what is secret |
 //! | `webhook.changed` | webhook | `PATCH /v1/webhooks/{id}` | what changed of it |
 //! | `webhook.rotated` | webhook | `POST /v1/webhooks/{id}/rotate` | until when the older secret signs |
@@ -114,6 +115,8 @@ actions! {
     ActionChanged = "action.changed" of "action",
     /// A user was made a primary contact, or is none any more.
     ContactChanged = "contact.changed" of "user",
+    /// A person was erased; the subject is what stands for them since.
+    UserErased = "user.erased" of "user",
     /// An endpoint of webhooks was made.
     WebhookCreated = "webhook.created" of "webhook",
     /// An endpoint of webhooks was changed, disabled or enabled.

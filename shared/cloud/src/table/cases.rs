@@ -4,7 +4,7 @@
 //! Every change names the version that it was made upon. The row of the company counts the live ones, in the same
 //! transaction.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use barometer_domain::{
     CompanyId, WorkspaceId,
     alert::{Alert, Rule},
@@ -240,6 +240,39 @@ impl Table {
         let stored: Option<Stored<T>> = self.get(key("pk")?, key("sk")?).await?;
         let Some(stored) = stored else { return Ok(None) };
         Ok(Some((key("work_sk")?, stored.into())))
+    }
+
+    /// Puts a case into another series of its company, with other content of the same liveness, all or nothing. Errors:
+    /// [`StoreError::Conflict`] when somebody else was faster.
+    pub async fn move_case<T: Content>(
+        &self,
+        workspace: &WorkspaceId,
+        case: &Case<T>,
+        series: &str,
+        content: T,
+    ) -> Result<(), StoreError> {
+        let Place { company, series: old, number } = &case.place;
+        let place = Place { company: company.clone(), series: series.to_owned(), number: *number };
+        let moved = Case { place, version: case.version + 1, content };
+        let stored = Stored {
+            series: series.to_owned(),
+            number: *number,
+            company_id: company.clone(),
+            version: moved.version,
+            content: &moved.content,
+        };
+        let pk = partition(workspace, company.as_ref());
+        let mut put = item::write(pk.clone(), sort_key::<T>(series, *number), &stored)?;
+        put.insert("work_pk".to_owned(), item::text(list::<T>(workspace, moved.content.is_live())));
+        put.insert("work_sk".to_owned(), item::text(moved.listed_at()));
+        let gone = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(item::key(pk, sort_key::<T>(old, *number))))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", item::number(case.version))
+            .build()?;
+        let gone = TransactWriteItem::builder().delete(gone).build();
+        self.transact(vec![self.transact_put(put, true)?, gone]).await
     }
 
     /// Writes a case, new with version 0 or upon the version that it was read with, the count of live ones on its

@@ -33,6 +33,16 @@ pub struct Pack {
     pub content: Vec<u8>,
 }
 
+/// A pack with its place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logged {
+    /// The pack.
+    pub pack: Pack,
+    hash: String,
+    parts: usize,
+    expires_at: AttributeValue,
+}
+
 /// Takes as much memory as the content needs; the limit is for what isn't a pack of ours.
 fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
     let mut content = Vec::new();
@@ -55,22 +65,60 @@ impl Table {
         keep: TimeDelta,
     ) -> Result<(), StoreError> {
         let hash = hex(Sha256::digest(identity).iter().take(16));
+        self.put_pack(workspace, &hash, pack, item::expiry(pack.received_at + keep)).await?;
+        Ok(())
+    }
+
+    /// Writes the parts of a pack. Returns how many.
+    async fn put_pack(
+        &self,
+        workspace: &WorkspaceId,
+        hash: &str,
+        pack: &Pack,
+        expires_at: AttributeValue,
+    ) -> Result<usize, StoreError> {
         let packed = zstd::bulk::compress(&pack.content, LEVEL).map_err(StoreError::Pack)?;
-        let pk = keys::log(workspace, pack.received_at.date_naive(), &hash);
+        let pk = keys::log(workspace, pack.received_at.date_naive(), hash);
         let parts = packed.len().div_ceil(PART).max(1);
         for (index, part) in packed.chunks(PART).enumerate() {
             let mut written = item::key(pk.clone(), format!("{hash}#{index:03}"));
             written.insert("body".to_owned(), AttributeValue::B(Blob::new(part)));
             written.insert("parts".to_owned(), item::number(parts));
             written.insert("received_at".to_owned(), item::text(keys::instant(pack.received_at)));
-            written.insert("expires_at".to_owned(), item::expiry(pack.received_at + keep));
+            written.insert("expires_at".to_owned(), expires_at.clone());
             self.put(written, false).await?;
+        }
+        Ok(parts)
+    }
+
+    /// Puts other content into the place of a pack, for as long as that one was to be kept. What a shorter pack leaves of
+    /// a longer one goes.
+    pub async fn rewrite_log(
+        &self,
+        workspace: &WorkspaceId,
+        logged: &Logged,
+        content: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let pack = Pack { received_at: logged.pack.received_at, content };
+        let parts = self.put_pack(workspace, &logged.hash, &pack, logged.expires_at.clone()).await?;
+        let pk = keys::log(workspace, pack.received_at.date_naive(), &logged.hash);
+        for index in parts..logged.parts {
+            self.delete(pk.clone(), format!("{}#{index:03}", logged.hash)).await?;
         }
         Ok(())
     }
 
     /// The packs of one day.
     pub async fn log_of_day(&self, workspace: &WorkspaceId, day: NaiveDate) -> Result<Vec<Pack>, StoreError> {
+        Ok(self.logged_on(workspace, day).await?.into_iter().map(|logged| logged.pack).collect())
+    }
+
+    /// The packs of one day, with their places.
+    pub async fn logged_on(
+        &self,
+        workspace: &WorkspaceId,
+        day: NaiveDate,
+    ) -> Result<Vec<Logged>, StoreError> {
         let mut packs = Vec::new();
         for shard in SHARDS.split("").filter(|shard| !shard.is_empty()) {
             let found = self.query(keys::log(workspace, day, shard), Range::All, true).await?;
@@ -96,12 +144,16 @@ impl Table {
                     _ => 1,
                 };
                 if seen == parts {
-                    let received_at = item::get_text(part, "received_at")?;
-                    packs.push(Pack {
-                        received_at: received_at
-                            .parse()
-                            .map_err(|error: chrono::ParseError| StoreError::Corrupt(error.into()))?,
-                        content: unpack(&body)?,
+                    let received_at = item::get_text(part, "received_at")?
+                        .parse()
+                        .map_err(|error: chrono::ParseError| StoreError::Corrupt(error.into()))?;
+                    let hash = item::get_text(part, "sk")?.split('#').next().unwrap_or_default().to_owned();
+                    let expires_at = part.get("expires_at").cloned();
+                    packs.push(Logged {
+                        pack: Pack { received_at, content: unpack(&body)? },
+                        hash,
+                        parts,
+                        expires_at: expires_at.unwrap_or_else(|| item::expiry(received_at)),
                     });
                     seen = 0;
                 }

@@ -38,6 +38,7 @@
 //! | company where the id was active | `<ws>#user#<user>` | `who#seat#<company>` | [`users`] |
 //! | activity without a company yet | `<ws>#user#<user>` | `who#loose#<week>` | [`users`] |
 //! | answer without a company yet | `<ws>#user#<user>` | `who#answer#<hash>` | [`users`] |
+//! | erasure that isn't through yet | `<ws>#erasures` | `<user>` | [`erasures`] |
 //! | packed log of one request | `<ws>#log#<day>#<shard>` | `<hash>#<part>` | [`log`] |
 //! | alert | `<ws>#company#<company>`, `<ws>#cases` | `alert#<rule>#<number>` | [`cases`] |
 //! | disagreement | `<ws>#company#<company>` | `disagreement#readings#<number>` | [`cases`] |
@@ -73,6 +74,7 @@ pub mod cases;
 pub mod companies;
 pub mod credentials;
 pub mod digests;
+pub mod erasures;
 mod error;
 pub mod idempotency;
 pub mod item;

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{alerts::AlertView, disagreements::DisagreementView, feedback::AnswerView, tasks::TaskView};
 
 /// The kinds of entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// What users did on a day.
