@@ -8,12 +8,14 @@ mod changes;
 mod guard;
 mod html;
 mod mail;
+mod naming;
 mod notice;
 mod pages;
 mod session;
 mod sign_in;
 mod sources;
 mod style;
+mod today;
 pub mod view;
 
 use axum::{
@@ -63,6 +65,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/desk/disagreements/{id}", post(changes::disagreement))
         .route("/desk/actions/{id}", post(changes::action))
         .route("/desk/answers/{id}/void", post(changes::void))
+        .route("/today", get(today::show))
         .route("/quadrant", get(pages::quadrant))
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))

@@ -11,3 +11,5 @@ mod ses;
 mod sign_in;
 mod sources;
 mod store;
+mod today;
+mod work;
