@@ -83,12 +83,16 @@ impl<'a> Api<'a> {
 
     /// Reads. Errors: [`Failure`] when it can't, a refusal among that: a page asks only for what is there.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(path).await?.map_err(|refusal| {
+            tracing::error!(path, status = %refusal.status, "the page asked its API for what isn't there");
+            Problem::internal().into()
+        })
+    }
+
+    /// Reads what may not be there, as with an address that the visitor typed. Answers it, or why the API refused.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, Failure> {
         let (status, body) = self.send(Method::GET, path, None, None).await?;
-        if !status.is_success() {
-            tracing::error!(path, %status, "the page asked its API for what isn't there");
-            return Err(Problem::internal().into());
-        }
-        read(&body)
+        if status.is_success() { Ok(Ok(read(&body)?)) } else { Ok(Err(refusal(status, &body)?)) }
     }
 
     /// Changes something. Answers what the API says, or why it refused.
@@ -113,8 +117,7 @@ impl<'a> Api<'a> {
         if status.is_success() {
             return Ok(Ok(if answer.is_empty() { Value::Null } else { read(&answer)? }));
         }
-        let Document { detail, errors } = read(&answer)?;
-        Ok(Err(Refusal { status, detail, errors }))
+        Ok(Err(refusal(status, &answer)?))
     }
 
     async fn send(
@@ -155,6 +158,11 @@ impl<'a> Api<'a> {
             status => Ok((status, body.to_vec())),
         }
     }
+}
+
+fn refusal(status: StatusCode, answer: &[u8]) -> Result<Refusal, Failure> {
+    let Document { detail, errors } = read(answer)?;
+    Ok(Refusal { status, detail, errors })
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {

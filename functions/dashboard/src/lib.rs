@@ -7,6 +7,7 @@ mod api;
 mod changes;
 mod guard;
 mod html;
+mod inbox;
 mod mail;
 mod naming;
 mod notice;
@@ -66,6 +67,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/desk/actions/{id}", post(changes::action))
         .route("/desk/answers/{id}/void", post(changes::void))
         .route("/today", get(today::show))
+        .route("/inbox", get(inbox::show))
         .route("/quadrant", get(pages::quadrant))
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))

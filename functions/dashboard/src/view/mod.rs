@@ -5,6 +5,7 @@ pub mod cases;
 pub mod chrome;
 pub mod company;
 pub mod concern;
+pub mod inbox;
 pub mod mail;
 pub mod names;
 pub mod people;

@@ -4,6 +4,7 @@
 mod api;
 mod browser;
 mod changes;
+mod inbox;
 mod invented;
 mod mail;
 mod pages;
