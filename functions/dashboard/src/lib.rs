@@ -11,6 +11,7 @@ mod inbox;
 mod mail;
 mod naming;
 mod notice;
+mod overview;
 mod pages;
 mod session;
 mod sign_in;
@@ -68,6 +69,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/desk/answers/{id}/void", post(changes::void))
         .route("/today", get(today::show))
         .route("/inbox", get(inbox::show))
+        .route("/overview", get(overview::show))
         .route("/quadrant", get(pages::quadrant))
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))

@@ -204,7 +204,8 @@ fn selects(query: &Query) -> [Select; 4] {
     ]
 }
 
-fn period(week: IsoWeek, scene: Scene<'_>) -> Period {
+/// A week as a page's heading tells it.
+pub fn period(week: IsoWeek, scene: Scene<'_>) -> Period {
     let sunday = week.monday().checked_add_days(Days::new(6)).unwrap_or_else(|| week.monday());
     let end = week.grace_end(scene.zone());
     Period {

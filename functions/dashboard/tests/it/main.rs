@@ -7,6 +7,7 @@ mod changes;
 mod inbox;
 mod invented;
 mod mail;
+mod overview;
 mod pages;
 mod ses;
 mod sign_in;
