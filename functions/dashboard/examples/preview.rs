@@ -32,7 +32,8 @@ async fn main() {
     let (stories, workspace) = (invented::stories(100), &made.workspace_id);
     work::overviews(&table, workspace, &stories, 12, now).await;
     for (number, (id, story)) in (0_i64..).zip(&stories) {
-        invented::history(&table, workspace, id, story, now).await;
+        let past = invented::Story { status: None, ..story.clone() };
+        invented::history(&table, workspace, id, &past, now).await;
         if number % 7 == 0 {
             let title = "Ines Duarte rated 5 of 10: ask what went wrong";
             work::task(&table, workspace, (id, "u-2"), title, (number % 5 - 2, story.owner), now).await;

@@ -148,8 +148,8 @@ pub struct OverviewPage {
     statuses: Vec<Count>,
     levels: Vec<Count>,
     cells: Vec<Count>,
-    rose: u32,
-    fell: u32,
+    rose: String,
+    fell: String,
     up: Vec<MoveRow>,
     down: Vec<MoveRow>,
     decisions: Vec<Decision>,
@@ -177,6 +177,10 @@ impl OverviewPage {
         let decisions_more = decisions.len().saturating_sub(DECISIONS);
         decisions.truncate(DECISIONS);
         let (rose, fell) = latest.map(|(_, overview)| bands_moved(overview)).unwrap_or_default();
+        let told = |count: u32, where_to: &str| match count {
+            0 => String::new(),
+            count => format!("{count} in {where_to}"),
+        };
         let rows = |changes: &[Change]| changes.iter().take(TOLD).map(|it| move_row(it, known)).collect();
         Self {
             chrome,
@@ -189,8 +193,8 @@ impl OverviewPage {
             statuses: statuses(&views),
             levels: levels(&views),
             cells: cells(&views),
-            rose,
-            fell,
+            rose: told(rose, "a higher band"),
+            fell: told(fell, "a lower band"),
             up: latest.map(|(_, overview)| rows(&overview.up)).unwrap_or_default(),
             down: latest.map(|(_, overview)| rows(&overview.down)).unwrap_or_default(),
             decisions,
@@ -392,7 +396,7 @@ fn decisions(live: &[(&Company, CompanyView)], scene: Scene<'_>) -> Vec<Decision
             let row = Decision {
                 whose: Whose { id: view.company_id.to_string(), name: view.name.clone() },
                 reasons,
-                owner: view.owner.clone().unwrap_or_else(|| "no owner".to_owned()),
+                owner: words::owner(view.owner.as_deref()).to_owned(),
             };
             let order = (std::cmp::Reverse(weight), view.renewal_on.is_none(), view.renewal_on);
             (weight > 0).then(|| (order, view.name.to_lowercase(), row))

@@ -4,11 +4,11 @@ use barometer_domain::{IsoWeek, tally::Standings};
 
 use super::spark;
 
-/// The drawing: 640 × 210, the columns between these edges.
+/// The drawing: 640 × 280, the columns between these edges.
 const LEFT: u32 = 34;
 const RIGHT: u32 = 500;
 const TOP: u32 = 8;
-const BOTTOM: u32 = 182;
+const BOTTOM: u32 = 250;
 /// Share of a column's width that is bar, in percent.
 const BAR: u32 = 74;
 /// Least distance between two labels.

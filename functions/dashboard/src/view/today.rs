@@ -90,7 +90,7 @@ impl Part {
             Self::Alerts => "Alerts",
             Self::Answers => "Low answers",
             Self::Motion => "Approvals and failures",
-            Self::Disagreements => "Which reading is right?",
+            Self::Disagreements => "Disagreements",
             Self::Reviews => "Reviews overdue",
             Self::Renewals => "Renewals",
         }
@@ -406,7 +406,7 @@ fn company_row(view: &CompanyView, text: String, of: Of) -> CompanyRow {
     CompanyRow {
         whose: Whose { id: view.company_id.to_string(), name: view.name.clone() },
         text,
-        owner: (of == Of::All).then(|| view.owner.clone().unwrap_or_else(|| "no owner".to_owned())),
+        owner: (of == Of::All).then(|| words::owner(view.owner.as_deref()).to_owned()),
         marks: status.into_iter().chain(band).collect(),
     }
 }

@@ -69,7 +69,7 @@ async fn everything_that_waits_is_told_with_its_company() {
     assert!(actions.contains("failed: the endpoint answered 500") && actions.contains("Try again"));
     let reviews = section(&page, "reviews");
     assert!(reviews.contains("/companies/acme#s") && reviews.contains("review overdue since 29 Aug"));
-    assert!(reviews.contains("· ben@example.com"));
+    assert!(reviews.contains("· ben<"));
     assert!(section(&page, "renewals").contains("renews 20 Sep, in 12 days"));
     assert!(page.contains("<a href=\"#tasks\"><b>4</b> Tasks"));
 }
