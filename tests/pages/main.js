@@ -219,6 +219,43 @@ try {
   await page.getByText('The test mail is on its way.').waitFor();
   const after = await home.call('GET', '/local/mail');
   check('a test is one mail, and no answer', [after.length - before, after.at(-1).to, await answers()], [1, ['csm@initech.example'], 3]);
+  console.log('\nThe pages of the day');
+  const at = (path) => open.replace(/f\/.*/, path);
+  await page.goto(at('today'));
+  await look(page, 'today-quiet');
+  // What a CSM finds in the morning: a low answer with its task, an urgent company, a renewal, a review that is over.
+  await home.call('POST', '/v1/feedback', { token, body: { user_id: 'cleo', company_id: 'acme', rating: 2, comment: 'Exports fail. When will that end?' } });
+  await home.call('PUT', '/v1/companies/acme/status', { token, body: { status: 'healthy', note: 'They renewed early.' } });
+  const { now: today } = await home.call('GET', '/local/clock');
+  const renewal = new Date(Date.parse(today) + 20 * 86_400_000).toISOString().slice(0, 10);
+  await home.call('PATCH', '/v1/companies/acme', { token, body: { owner: 'csm@initech.example', renewal_on: renewal } });
+  await page.goto(at('today'));
+  await page.getByRole('link', { name: 'Everybody’s' }).click();
+  check('a low answer, its task, the handover and the renewal wait', await Promise.all(['tasks', 'answers', 'reviews', 'renewals'].map((part) => page.locator(`#${part}`).getByText('Acme').count())), [1, 1, 1, 1]);
+  await look(page, 'today');
+  await page.locator('#tasks').getByRole('button', { name: /^Done/ }).press('Enter');
+  await page.getByText('The task is done.').waitFor();
+  check('a task is done with the keyboard, and the page comes back', [new URL(page.url()).search, await page.locator('#tasks').getByText('No task waits.').count()], ['?of=all&done=task', 1]);
+  await page.getByRole('link', { name: 'Inbox' }).click();
+  await look(page, 'inbox');
+  await page.getByLabel('To rating').selectOption('6');
+  await page.getByRole('button', { name: 'Show' }).click();
+  const ratings_shown = await page.locator('tbody tr td:nth-child(2) b').allTextContents();
+  check('the inbox is filtered by rating', ratings_shown.every((text) => Number.parseInt(text, 10) <= 6) && ratings_shown.length > 0, true);
+  await page.locator('summary').first().press('Enter');
+  await page.getByLabel('Why it shouldn’t count').first().fill('A test.');
+  await page.getByRole('button', { name: 'Void' }).first().click();
+  await page.getByText('The answer doesn’t count any more.').waitFor();
+  await look(page, 'inbox-voided');
+  await page.goto(at('inbox?company=nobody'));
+  await look(page, 'inbox-nobody');
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await look(page, 'overview');
+  await page.emulateMedia({ colorScheme: 'light' });
+  for (const format of ['A4', 'Letter']) {
+    const pdf = await page.pdf({ format, path: `${pictures}/overview-${format}.pdf` });
+    check(`the overview is one page of ${format}`, pdf.toString('latin1').match(/\/Type \/Page\b/g).length, 1);
+  }
 } finally {
   await browser.close();
   await home.stop();

@@ -13,6 +13,9 @@ mod invented;
 mod ses;
 #[path = "../tests/it/store.rs"]
 mod store;
+#[path = "../tests/it/work.rs"]
+#[allow(dead_code)]
+mod work;
 
 use axum::body::Body;
 use barometer_cloud::Clock;
@@ -26,9 +29,21 @@ async fn main() {
     let table = store::table().await;
     let (made, browser) = browser::workspace(&table, "Meridian Cloud").await;
     let (_, empty) = browser::workspace(&table, "Empty").await;
-    for (id, story) in invented::stories(100) {
-        invented::company(&table, &made.workspace_id, &id, &story, now).await;
-        invented::history(&table, &made.workspace_id, &id, &story, now).await;
+    let (stories, workspace) = (invented::stories(100), &made.workspace_id);
+    work::overviews(&table, workspace, &stories, 12, now).await;
+    for (number, (id, story)) in (0_i64..).zip(&stories) {
+        let past = invented::Story { status: None, ..story.clone() };
+        invented::history(&table, workspace, id, &past, now).await;
+        if number % 7 == 0 {
+            let title = "Ines Duarte rated 5 of 10: ask what went wrong";
+            work::task(&table, workspace, (id, "u-2"), title, (number % 5 - 2, story.owner), now).await;
+            work::renewal(&table, workspace, id, number / 2, now).await;
+        }
+        if number % 12 == 0 {
+            work::alert(&table, workspace, id, now).await;
+            work::disagreement(&table, workspace, id, now).await;
+            work::action(&table, workspace, (id, "u-0"), number % 24 == 0, now).await;
+        }
     }
     let mailer = ses::Ses::default().mailer();
     let clock = Clock::fixed(now);

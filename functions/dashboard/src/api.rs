@@ -83,12 +83,16 @@ impl<'a> Api<'a> {
 
     /// Reads. Errors: [`Failure`] when it can't, a refusal among that: a page asks only for what is there.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(path).await?.map_err(|refusal| {
+            tracing::error!(path, status = %refusal.status, "the page asked its API for what isn't there");
+            Problem::internal().into()
+        })
+    }
+
+    /// Reads what may not be there, as with an address that the visitor typed. Answers it, or why the API refused.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, Failure> {
         let (status, body) = self.send(Method::GET, path, None, None).await?;
-        if !status.is_success() {
-            tracing::error!(path, %status, "the page asked its API for what isn't there");
-            return Err(Problem::internal().into());
-        }
-        read(&body)
+        if status.is_success() { Ok(Ok(read(&body)?)) } else { Ok(Err(refusal(status, &body)?)) }
     }
 
     /// Reads what the visitor asked for in their own words, such as an address; answers why it is refused, too.

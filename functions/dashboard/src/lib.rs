@@ -11,14 +11,18 @@ mod cookies;
 mod follow_link;
 mod guard;
 mod html;
+mod inbox;
 mod mail;
+mod naming;
 mod notice;
 mod oidc;
+mod overview;
 mod pages;
 mod session;
 mod sign_in;
 mod sources;
 mod style;
+mod today;
 mod user_agent;
 pub mod view;
 
@@ -82,6 +86,9 @@ pub fn router(deps: Deps) -> Router {
         .route("/desk/disagreements/{id}", post(changes::disagreement))
         .route("/desk/actions/{id}", post(changes::action))
         .route("/desk/answers/{id}/void", post(changes::void))
+        .route("/today", get(today::show))
+        .route("/inbox", get(inbox::show))
+        .route("/overview", get(overview::show))
         .route("/quadrant", get(pages::quadrant))
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))

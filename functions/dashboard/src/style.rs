@@ -13,6 +13,10 @@ static SOURCES: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../tem
 
 static MAIL: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/mail.css")));
 
+static DAY: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/day.css")));
+
+static OVERVIEW: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/overview.css")));
+
 /// The stylesheet of every page.
 pub fn sheet() -> &'static str {
     &SHEET
@@ -33,9 +37,19 @@ pub fn mail_sheet() -> &'static str {
     &MAIL
 }
 
+/// What the pages of the day and of the inbox need beyond it.
+pub fn day_sheet() -> &'static str {
+    &DAY
+}
+
+/// What the overview needs beyond it.
+pub fn overview_sheet() -> &'static str {
+    &OVERVIEW
+}
+
 /// The `Content-Security-Policy` of every page: these stylesheets, frames of ours, forms to ourselves, and nothing else.
 pub fn policy() -> String {
-    let sheets = [sheet(), company_sheet(), sources_sheet(), mail_sheet()]
+    let sheets = [sheet(), company_sheet(), sources_sheet(), mail_sheet(), day_sheet(), overview_sheet()]
         .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
         .join(" ");
     format!(
@@ -68,7 +82,8 @@ mod tests {
         assert_eq!(squeeze("a b {\n  color: red;\n  margin: 0 1px;\n}\n/* why */\nc, d { top: 0 }"), {
             "a b{color:red;margin:0 1px}c,d{top:0}"
         });
-        for sheet in [sheet(), company_sheet(), sources_sheet(), mail_sheet()] {
+        for sheet in [sheet(), company_sheet(), sources_sheet(), mail_sheet(), day_sheet(), overview_sheet()]
+        {
             assert!(!sheet.contains("/*") && !sheet.contains("</"));
         }
     }

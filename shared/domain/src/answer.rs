@@ -201,6 +201,19 @@ pub struct Nps {
     pub high: f64,
     /// Ratings counted.
     pub answers: u32,
+    /// What the score is made of; nothing in what was kept before it was, and not written then, so that a row which is
+    /// compared with what was read stays the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<NpsCounts>,
+}
+
+/// The ratings behind a Net Promoter Score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NpsCounts {
+    /// 9 or 10 of 10.
+    pub promoters: u32,
+    /// 6 of 10 or less.
+    pub detractors: u32,
 }
 
 impl Nps {
@@ -213,6 +226,24 @@ impl Nps {
             promoters += u32::from(rating.is_promoter());
             detractors += u32::from(rating.is_detractor());
         }
+        Self::counted(NpsCounts { promoters, detractors }, answers)
+    }
+
+    /// The score of several sets of ratings as if they were one. Sets whose counts weren't kept are left out.
+    pub fn together<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let nothing = NpsCounts { promoters: 0, detractors: 0 };
+        let (counts, answers) = sets.into_iter().fold((nothing, 0), |(sum, answers), set| match set.counts {
+            Some(NpsCounts { promoters, detractors }) => (
+                NpsCounts { promoters: sum.promoters + promoters, detractors: sum.detractors + detractors },
+                answers + set.answers,
+            ),
+            None => (sum, answers),
+        });
+        Self::counted(counts, answers)
+    }
+
+    fn counted(counts: NpsCounts, answers: u32) -> Option<Self> {
+        let NpsCounts { promoters, detractors } = counts;
         if answers == 0 {
             return None;
         }
@@ -228,6 +259,7 @@ impl Nps {
             low: shown(p - d - margin),
             high: shown(p - d + margin),
             answers,
+            counts: Some(counts),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Why a company needs somebody, in a few words.
 
-use barometer_cloud::views::CompanyView;
+use barometer_cloud::views::{CompanyView, StatusView};
 use barometer_domain::{
     band::Standing,
     happiness::Level,
@@ -64,22 +64,26 @@ pub fn concerns(company: &CompanyView, scene: Scene<'_>) -> Vec<Concern> {
 
 fn of_status(company: &CompanyView, scene: Scene<'_>, add: &mut impl FnMut(u16, String)) {
     let Some(status) = &company.business_status else { return };
-    match (status.stale_because, status.handed_over_at) {
-        (None, _) => {}
-        (Some(Stale::HandedOver), Some(at)) => {
-            add(20, format!("status to be confirmed since the handover of {}", scene.day(at)));
-            return;
-        }
-        (Some(_), _) => {
-            add(20, format!("review overdue since {}", scene.day(status.status.review_by)));
-            return;
-        }
+    if let Some(why) = to_be_reviewed(status, scene) {
+        add(20, why);
+        return;
     }
     match status.status.value {
         Status::Struggling => add(50, format!("Struggling since {}", scene.day(status.status.set_at))),
         Status::Steady => add(4, "status Steady".to_owned()),
         Status::Healthy | Status::Thriving => {}
     }
+}
+
+/// Why a status is to be set or confirmed again; nothing while it is fresh.
+pub fn to_be_reviewed(status: &StatusView, scene: Scene<'_>) -> Option<String> {
+    let text = match (status.stale_because?, status.handed_over_at) {
+        (Stale::HandedOver, Some(at)) => {
+            format!("status to be confirmed since the handover of {}", scene.day(at))
+        }
+        _ => format!("review overdue since {}", scene.day(status.status.review_by)),
+    };
+    Some(text)
 }
 
 fn of_engagement(company: &CompanyView, add: &mut impl FnMut(u16, String)) {

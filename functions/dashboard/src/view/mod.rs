@@ -1,18 +1,25 @@
 //! What the pages say, as pure functions of what is stored and the current time.
 
+pub mod answer;
 pub mod cases;
 pub mod chrome;
 pub mod company;
 pub mod concern;
+pub mod inbox;
 pub mod mail;
+pub mod names;
+pub mod overview;
 pub mod people;
 pub mod portfolio;
 pub mod quadrant;
 pub mod query;
+pub mod room;
 pub mod row;
 pub mod sources;
 pub mod spark;
+pub mod stack;
 pub mod timeline;
+pub mod today;
 pub mod trend;
 pub mod words;
 

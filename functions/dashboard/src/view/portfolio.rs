@@ -258,7 +258,8 @@ fn owners<'a>(of: impl Iterator<Item = &'a str>, query: &Query) -> Vec<(String, 
     owners.into_iter().map(|owner| (owner.clone(), owner == chosen)).collect()
 }
 
-fn period(week: IsoWeek, scene: Scene<'_>) -> Period {
+/// A week as a page's heading tells it.
+pub fn period(week: IsoWeek, scene: Scene<'_>) -> Period {
     let sunday = week.monday().checked_add_days(Days::new(6)).unwrap_or_else(|| week.monday());
     let end = week.grace_end(scene.zone());
     Period {

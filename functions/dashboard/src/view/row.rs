@@ -56,8 +56,7 @@ pub struct Row {
 pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
     let company = &placed.view;
     let engagement = company.engagement.as_ref();
-    // The page of the company has the whole address.
-    let owner = company.owner.as_deref().map(|owner| owner.split('@').next().unwrap_or(owner));
+    let owner = company.owner.as_deref().map(|owner| words::owner(Some(owner)));
     let mut about: Vec<String> =
         [company.plan.as_deref(), owner].into_iter().flatten().map(str::to_owned).collect();
     if let Some(on) = company.churned_on {

@@ -54,6 +54,11 @@ pub fn level(level: Level) -> Mark {
     Mark { class, label: level.label() }
 }
 
+/// Who looks after a company, where there is little room: the page of the company has the whole address.
+pub fn owner(owner: Option<&str>) -> &str {
+    owner.map_or("no owner", |owner| owner.split('@').next().unwrap_or(owner))
+}
+
 /// How far to rely on a score.
 pub fn confidence(confidence: Confidence) -> &'static str {
     match confidence {

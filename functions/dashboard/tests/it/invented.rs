@@ -21,6 +21,7 @@ use barometer_domain::{
     month::roll_up,
     settings::MissingPolicy,
     status::{BusinessStatus, ChangeKind, Status},
+    tally::Scored,
     telemetry::Telemetry,
     week::{Confidence, WeekSnapshot},
 };
@@ -131,8 +132,9 @@ pub async fn company(table: &Table, workspace: &WorkspaceId, id: &str, story: &S
         table.patch_company(workspace, &company, &patch).await.unwrap();
     }
     let snapshots = snapshots(story, last_week(now));
+    let previous = snapshots.iter().rev().nth(1);
     let engagement = snapshots.last().map(|snapshot| Engagement {
-        previous: None,
+        previous: previous.map(|snapshot| Scored { band: snapshot.band, score: snapshot.score }),
         week: snapshot.period,
         revision: 1,
         score: snapshot.score,

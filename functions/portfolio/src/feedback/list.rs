@@ -24,28 +24,31 @@ const ORDER: &str = "feedback";
 
 /// Which answers are wanted.
 struct Filter {
+    min_rating: Option<Percent>,
     max_rating: Option<Percent>,
+    with_comment: bool,
     from: Option<DateTime<Utc>>,
     company: Option<CompanyId>,
 }
 
 impl Filter {
     fn read(params: &Params) -> Result<Self, Problem> {
-        let max_rating = params.parse::<u8>("max_rating")?;
-        if max_rating.is_some_and(|most| most > 10) {
-            return Err(wrong("max_rating", "a whole number from 0 to 10".to_owned()));
-        }
+        let with_comment = params.parse::<bool>("with_comment")?.unwrap_or_default();
         let company =
             params.text("company_id").map(|id| CompanyId::new(id).map_err(|_| no_company())).transpose()?;
         let from = params.instant("from", false)?;
-        Ok(Self { max_rating: max_rating.map(|most| Percent::whole(most * 10)), from, company })
+        let (min_rating, max_rating) = (rating(params, "min_rating")?, rating(params, "max_rating")?);
+        Ok(Self { min_rating, max_rating, with_comment, from, company })
     }
 
     fn fits(&self, company: &CompanyId, answer: &Answer) -> Fit {
-        let low = self.max_rating.is_none_or(|most| answer.rating.value() <= most);
+        let value = answer.rating.value();
+        let rated = self.min_rating.is_none_or(|least| value >= least)
+            && self.max_rating.is_none_or(|most| value <= most);
+        let said = !self.with_comment || answer.comment.as_ref().is_some_and(|it| !it.trim().is_empty());
         if self.from.is_some_and(|from| answer.at < from) {
             Fit::End
-        } else if low && self.company.as_ref().is_none_or(|wanted| wanted == company) {
+        } else if rated && said && self.company.as_ref().is_none_or(|wanted| wanted == company) {
             Fit::Yes
         } else {
             Fit::No
@@ -53,14 +56,24 @@ impl Filter {
     }
 }
 
-/// The latest answers of the workspace's users, the newest first, void ones among them. Parameters: `max_rating` (on the
-/// scale from 0 to 10), `from`, `company_id`, `limit`, `cursor`.
+/// A rating on the scale from 0 to 10, as a percentage.
+fn rating(params: &Params, name: &str) -> Result<Option<Percent>, Problem> {
+    match params.parse::<u8>(name)? {
+        Some(rating @ 0..=10) => Ok(Some(Percent::whole(rating * 10))),
+        Some(_) => Err(wrong(name, "a whole number from 0 to 10".to_owned())),
+        None => Ok(None),
+    }
+}
+
+/// The latest answers of the workspace's users, the newest first, void ones among them. Parameters: `min_rating` and
+/// `max_rating` (on the scale from 0 to 10), `with_comment`, `from`, `company_id`, `limit`, `cursor`.
 pub async fn list(
     State(deps): State<Deps>,
     Reader(caller): Reader,
     uri: Uri,
 ) -> Result<Json<Page<AnswerView>>, Problem> {
-    let params = Params::read(&uri, &["max_rating", "from", "company_id", "limit", "cursor"])?;
+    let known = ["min_rating", "max_rating", "with_comment", "from", "company_id", "limit", "cursor"];
+    let params = Params::read(&uri, &known)?;
     let filter = Filter::read(&params)?;
     let limit = paging::limit(&params, LIMIT)?;
     let read = |after: Option<String>| {

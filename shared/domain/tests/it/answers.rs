@@ -92,6 +92,20 @@ fn nps_counts_promoters_less_detractors() {
 }
 
 #[test]
+fn nps_of_several_sets_is_that_of_all_their_ratings() {
+    let (some, others) = ([nps(9), nps(10), nps(7)], [nps(2), nps(10), nps(6), nps(8)]);
+    let sets = [Nps::of(some).unwrap(), Nps::of(others).unwrap()];
+    let all = some.into_iter().chain(others);
+    assert_eq!(Nps::together(&sets), Nps::of(all));
+    assert_eq!(Nps::together([]), None);
+    // Kept before the counts were: left out, and written as it was read.
+    let old = r#"{"value":100.0,"low":-10.0,"high":90.0,"answers":2}"#;
+    let before: Nps = serde_json::from_str(old).unwrap();
+    assert_eq!(serde_json::to_string(&before).unwrap(), old);
+    assert_eq!(Nps::together([&before, &sets[0]]), Some(sets[0]));
+}
+
+#[test]
 fn an_answer_counts_from_its_instant_until_it_is_too_old() {
     let until = at("2026-09-07T00:00:00Z");
     let age = TimeDelta::days(90);
