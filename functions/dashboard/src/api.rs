@@ -53,7 +53,7 @@ impl Refusal {
 }
 
 /// Begins with a capital and ends with a full stop.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(char::to_uppercase).into_iter().flatten();
     let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
@@ -83,12 +83,20 @@ impl<'a> Api<'a> {
 
     /// Reads. Errors: [`Failure`] when it can't, a refusal among that: a page asks only for what is there.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(path).await?.map_err(|refusal| {
+            tracing::error!(path, status = %refusal.status, "the page asked its API for what isn't there");
+            Problem::internal().into()
+        })
+    }
+
+    /// Reads what the visitor named: answers it, or why the API refused.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, Failure> {
         let (status, body) = self.send(Method::GET, path, None, None).await?;
-        if !status.is_success() {
-            tracing::error!(path, %status, "the page asked its API for what isn't there");
-            return Err(Problem::internal().into());
+        if status.is_success() {
+            return read(&body).map(Ok);
         }
-        read(&body)
+        let Document { detail, errors } = read(&body)?;
+        Ok(Err(Refusal { status, detail, errors }))
     }
 
     /// Changes something. Answers what the API says, or why it refused.

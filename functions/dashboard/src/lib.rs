@@ -4,6 +4,7 @@
 //! render. Nothing on a page is told by colour alone, and every picture has its table.
 
 mod api;
+mod assets;
 mod changes;
 mod guard;
 mod html;
@@ -11,6 +12,7 @@ mod mail;
 mod notice;
 mod pages;
 mod session;
+mod settings;
 mod sign_in;
 mod sources;
 mod style;
@@ -67,8 +69,10 @@ pub fn router(deps: Deps) -> Router {
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))
         .route("/sources/{id}/rotate", post(sources::rotate))
+        .merge(settings::routes())
         .route("/settings/mail", get(mail::show).post(mail::send))
         .route("/settings/mail/preview/{language}", get(mail::preview))
+        .route("/assets/page.js", get(assets::script))
         .route("/sign-in", get(sign_in::form).post(sign_in::with_token))
         .route("/sign-in/{code}", get(sign_in::link).post(sign_in::with_code))
         .route("/sign-out", post(sign_in::out))

@@ -10,6 +10,7 @@ pub mod portfolio;
 pub mod quadrant;
 pub mod query;
 pub mod row;
+pub mod settings;
 pub mod sources;
 pub mod spark;
 pub mod trend;
@@ -41,6 +42,11 @@ impl Scene<'_> {
     /// The local day of an instant, as people write it.
     pub fn day(self, at: DateTime<Utc>) -> String {
         words::day(self.zone().date(at), self.today())
+    }
+
+    /// The local day and time of an instant.
+    pub fn minute(self, at: DateTime<Utc>) -> String {
+        format!("{}, {}", self.day(at), self.zone().local(at).format("%H:%M"))
     }
 
     /// How many local days ago an instant was.

@@ -8,6 +8,7 @@ mod invented;
 mod mail;
 mod pages;
 mod ses;
+mod settings;
 mod sign_in;
 mod sources;
 mod store;
