@@ -10,6 +10,7 @@ pub mod clients;
 mod clock;
 pub mod config;
 pub mod contacts;
+pub mod features;
 pub mod happiness;
 pub mod http;
 pub mod lambda;

@@ -1,5 +1,6 @@
 //! The pages of settings and their forms. Everything is read from and saved by the API; see [`saving`].
 
+mod catalogue;
 mod saving;
 mod score;
 mod typed;
@@ -17,6 +18,7 @@ pub use typed::Typed;
 pub fn routes() -> Router<Deps> {
     Router::new()
         .route("/settings", get(score::show).post(score::send))
+        .route("/settings/catalogue", get(catalogue::show).post(catalogue::send))
         .route("/settings/versions", get(versions::show))
 }
 

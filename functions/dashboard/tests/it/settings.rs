@@ -1,5 +1,6 @@
 //! The pages of settings.
 
+mod catalogue;
 mod score;
 mod scored;
 mod versions;

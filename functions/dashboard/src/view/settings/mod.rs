@@ -1,5 +1,6 @@
 //! The pages of settings: what each shows, as pure functions of what the API answers.
 
+pub mod catalogue;
 pub mod diff;
 pub mod fields;
 pub mod score;
@@ -25,9 +26,10 @@ const fn tab(name: &'static str, href: &'static str, label: &'static str, admin:
     Tab { name, href, label, admin }
 }
 
-const TABS: [Tab; 4] = [
+const TABS: [Tab; 5] = [
     tab("score", "/settings", "Score", false),
     tab("mail", "/settings/mail", "Feedback & mail", false),
+    tab("catalogue", "/settings/catalogue", "Catalogue", false),
     tab("sources", "/sources", "Sources", false),
     tab("versions", "/settings/versions", "Versions", false),
 ];
