@@ -31,6 +31,12 @@ impl Typed {
         self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 
+    /// Adds a text to what a name has.
+    #[cfg(test)]
+    pub fn add(&mut self, name: &str, text: &str) {
+        self.0.push((name.to_owned(), text.to_owned()));
+    }
+
     /// Puts a text in the place of what a name has.
     pub fn put(&mut self, name: &str, text: &str) {
         self.0.retain(|(known, _)| known != name);

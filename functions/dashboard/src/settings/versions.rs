@@ -5,12 +5,11 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::saving::Versions;
 use crate::{
     Deps,
-    api::Api,
+    api::{Api, segment},
     html::{self, Failure},
     pages,
     view::{Scene, settings::versions::VersionsPage},
@@ -29,13 +28,13 @@ pub async fn show(
     let api = Api::new(&deps.api, &headers);
     let query = query.unwrap_or_default();
     let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
-    let cursor = cursor.map(|(_, cursor)| encoded(&cursor)).unwrap_or_default();
+    let cursor = cursor.map(|(_, cursor)| segment(&cursor).to_string()).unwrap_or_default();
     let found = api.ask::<Versions>(&format!("/v1/settings/versions?limit={LIMIT}&cursor={cursor}")).await?;
     let Versions { items, next_cursor } = match found {
         Ok(found) => found,
         Err(refusal) => return Ok(html::refused(&refusal, "/settings/versions")),
     };
-    let next = next_cursor.as_deref().map(encoded);
+    let next = next_cursor.map(|cursor| segment(&cursor).to_string());
     // What the last of the page changed shows beside the first of the next.
     let before = match &next {
         Some(next) => {
@@ -46,9 +45,4 @@ pub async fn show(
     let next = next.map(|next| format!("/settings/versions?cursor={next}"));
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
     Ok(html::page(StatusCode::OK, &VersionsPage::build(visit.chrome(), &items, before.first(), next, scene)))
-}
-
-/// Text as a value in an address.
-pub fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

@@ -1,9 +1,13 @@
 //! The pages of settings.
 
+mod audit;
 mod catalogue;
+mod keys;
+mod rules;
 mod score;
 mod scored;
 mod versions;
+mod webhooks;
 
 use barometer_cloud::{
     Table,
@@ -66,6 +70,8 @@ fn form(page: &Answer, action: &str, typed: &[(&str, &str)]) -> String {
             }
         } else if tag.starts_with("textarea ") {
             let text = &rest[end + 1..rest.find("</textarea>").unwrap()];
+            // Browsers drop a line break at the beginning.
+            let text = text.strip_prefix('\n').unwrap_or(text);
             fields.push((name.unwrap(), unescaped(text)));
         } else if tag.starts_with("select ") {
             let options = &rest[..rest.find("</select>").unwrap()];

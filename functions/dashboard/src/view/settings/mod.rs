@@ -1,10 +1,17 @@
 //! The pages of settings: what each shows, as pure functions of what the API answers.
 
+pub mod audit;
 pub mod catalogue;
 pub mod diff;
 pub mod fields;
+pub mod keys;
+pub mod rule;
+pub mod rule_form;
+pub mod rule_words;
+pub mod rules;
 pub mod score;
 pub mod versions;
+pub mod webhooks;
 pub mod what_if;
 
 use super::chrome::Chrome;
@@ -26,11 +33,15 @@ const fn tab(name: &'static str, href: &'static str, label: &'static str, admin:
     Tab { name, href, label, admin }
 }
 
-const TABS: [Tab; 5] = [
+const TABS: [Tab; 9] = [
     tab("score", "/settings", "Score", false),
     tab("mail", "/settings/mail", "Feedback & mail", false),
     tab("catalogue", "/settings/catalogue", "Catalogue", false),
+    tab("rules", "/settings/rules", "Rules", false),
+    tab("webhooks", "/settings/webhooks", "Webhooks", true),
     tab("sources", "/sources", "Sources", false),
+    tab("keys", "/settings/keys", "API keys", true),
+    tab("audit", "/settings/audit", "Audit", true),
     tab("versions", "/settings/versions", "Versions", false),
 ];
 
