@@ -53,7 +53,7 @@ impl Refusal {
 }
 
 /// Begins with a capital and ends with a full stop.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(char::to_uppercase).into_iter().flatten();
     let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
@@ -91,12 +91,6 @@ impl<'a> Api<'a> {
 
     /// Reads what may not be there, as with an address that the visitor typed. Answers it, or why the API refused.
     pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, Failure> {
-        let (status, body) = self.send(Method::GET, path, None, None).await?;
-        if status.is_success() { Ok(Ok(read(&body)?)) } else { Ok(Err(refusal(status, &body)?)) }
-    }
-
-    /// Reads what the visitor asked for in their own words, such as an address; answers why it is refused, too.
-    pub async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, Failure> {
         let (status, body) = self.send(Method::GET, path, None, None).await?;
         if status.is_success() { Ok(Ok(read(&body)?)) } else { Ok(Err(refusal(status, &body)?)) }
     }

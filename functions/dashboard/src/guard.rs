@@ -34,7 +34,7 @@ pub async fn headers(mut response: Response) -> Response {
     if let Some(policy) = POLICY.as_ref() {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy.clone());
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response

@@ -6,6 +6,7 @@
 mod account;
 mod api;
 mod ask_link;
+mod assets;
 mod changes;
 mod cookies;
 mod follow_link;
@@ -19,6 +20,7 @@ mod oidc;
 mod overview;
 mod pages;
 mod session;
+mod settings;
 mod sign_in;
 mod sources;
 mod style;
@@ -93,8 +95,10 @@ pub fn router(deps: Deps) -> Router {
         .route("/sources", get(sources::list).post(sources::create))
         .route("/sources/{id}", get(sources::one).post(sources::change))
         .route("/sources/{id}/rotate", post(sources::rotate))
+        .merge(settings::routes())
         .route("/settings/mail", get(mail::show).post(mail::send))
         .route("/settings/mail/preview/{language}", get(mail::preview))
+        .route("/assets/page.js", get(assets::script))
         .route("/sign-in", get(sign_in::form).post(sign_in::enter))
         .route("/sign-in/oidc", get(oidc::begin))
         .route("/sign-in/oidc/callback", get(oidc::callback))

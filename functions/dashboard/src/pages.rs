@@ -166,7 +166,7 @@ pub async fn timeline(
         }
         format!("/v1/companies/{}/timeline?{}", segment(id.as_str()), wanted.finish())
     };
-    let found = Api::new(&deps.api, &headers).find::<Timeline>(&path).await?;
+    let found = Api::new(&deps.api, &headers).ask::<Timeline>(&path).await?;
     let Ok(timeline) = found else { return Ok(no_such_part()) };
     let members = deps.table.members(&visit.workspace, &id).await?;
     let name = |user: &UserId| {

@@ -16,6 +16,8 @@ static MAIL: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templa
 static DAY: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/day.css")));
 
 static OVERVIEW: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../templates/overview.css")));
+static SETTINGS: LazyLock<String> =
+    LazyLock::new(|| squeeze(include_str!("../templates/settings/settings.css")));
 
 /// The stylesheet of every page.
 pub fn sheet() -> &'static str {
@@ -47,13 +49,26 @@ pub fn overview_sheet() -> &'static str {
     &OVERVIEW
 }
 
-/// The `Content-Security-Policy` of every page: these stylesheets, frames of ours, forms to ourselves, and nothing else.
+/// What the pages of settings need beyond it.
+pub fn settings_sheet() -> &'static str {
+    &SETTINGS
+}
+
+/// The `Content-Security-Policy` of every page: these stylesheets, scripts and frames of ours, forms to ourselves, and nothing else.
 pub fn policy() -> String {
-    let sheets = [sheet(), company_sheet(), sources_sheet(), mail_sheet(), day_sheet(), overview_sheet()]
-        .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
-        .join(" ");
+    let sheets = [
+        sheet(),
+        company_sheet(),
+        sources_sheet(),
+        mail_sheet(),
+        day_sheet(),
+        overview_sheet(),
+        settings_sheet(),
+    ]
+    .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
+    .join(" ");
     format!(
-        "default-src 'none'; style-src {sheets}; img-src data:; frame-src 'self'; form-action 'self'; \
+        "default-src 'none'; style-src {sheets}; script-src 'self'; img-src data:; frame-src 'self'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     )
 }
@@ -82,17 +97,24 @@ mod tests {
         assert_eq!(squeeze("a b {\n  color: red;\n  margin: 0 1px;\n}\n/* why */\nc, d { top: 0 }"), {
             "a b{color:red;margin:0 1px}c,d{top:0}"
         });
-        for sheet in [sheet(), company_sheet(), sources_sheet(), mail_sheet(), day_sheet(), overview_sheet()]
-        {
+        for sheet in [
+            sheet(),
+            company_sheet(),
+            sources_sheet(),
+            mail_sheet(),
+            day_sheet(),
+            overview_sheet(),
+            settings_sheet(),
+        ] {
             assert!(!sheet.contains("/*") && !sheet.contains("</"));
         }
     }
 
     #[test]
-    fn the_policy_allows_nothing_but_the_sheet() {
+    fn the_policy_allows_the_sheets_and_our_own_script_and_nothing_inline() {
         let policy = policy();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(!policy.contains("unsafe"));
-        assert!(!policy.contains("script-src"));
+        assert!(policy.contains("; script-src 'self';"));
     }
 }

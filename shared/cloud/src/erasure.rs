@@ -324,10 +324,10 @@ impl Desk<'_> {
                 due_at: None,
                 ..member
             };
-            self.table.add_member(self.workspace, self.company, &alias).await?;
+            self.table.keep_member_as(self.workspace, self.company, &alias).await?;
         }
         for id in &self.erasure.ids {
-            self.table.remove_member(self.workspace, self.company, id).await?;
+            self.table.forget_member(self.workspace, self.company, id).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod clock;
 pub mod config;
 pub mod contacts;
 pub mod erasure;
+pub mod features;
 pub mod happiness;
 pub mod http;
 pub mod lambda;

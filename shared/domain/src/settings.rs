@@ -35,10 +35,16 @@ struct RawWeights {
     feedback: Percent,
 }
 
-/// The weights don't add up to 100 %.
+/// The weights don't add up to 100 %. Holds their sum in basis points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the weights add up to {0}.{1:02} %; they must add up to 100 %, give or take 0.05")]
-pub struct WeightsError(u16, u16);
+#[error("the weights sum to {} %; they must sum to 100 %", decimals(*.0))]
+pub struct WeightsError(u16);
+
+/// Basis points as percents with as many decimals as they have: `95`, `99.9`, `99.93`.
+fn decimals(basis_points: u16) -> String {
+    let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
 
 impl Weights {
     /// Checks and wraps weights. A weight of 0 switches the component off.
@@ -47,7 +53,7 @@ impl Weights {
         if sum.abs_diff(10_000) <= WEIGHT_TOLERANCE {
             Ok(Self { login, adoption, feedback })
         } else {
-            Err(WeightsError(sum / 100, sum % 100))
+            Err(WeightsError(sum))
         }
     }
 

@@ -196,7 +196,8 @@ pub fn motion(
     }
 }
 
-fn said(wanted: &Wanted, name: impl Fn(&UserId) -> String, scene: Scene<'_>) -> (String, Option<String>) {
+/// What is to be done, and the text of a mail or a note.
+pub fn said(wanted: &Wanted, name: impl Fn(&UserId) -> String, scene: Scene<'_>) -> (String, Option<String>) {
     match wanted {
         Wanted::Email { user_id, subject, text, .. } => {
             let to = user_id.as_ref().map_or_else(|| "nobody: nobody here can be mailed".to_owned(), name);
@@ -218,7 +219,7 @@ fn said(wanted: &Wanted, name: impl Fn(&UserId) -> String, scene: Scene<'_>) -> 
 }
 
 /// What happened, in a few words.
-fn because(happened: &Happened) -> String {
+pub fn because(happened: &Happened) -> String {
     let (from, to) = happened.labels();
     let moved = |what: &str| {
         if from.is_empty() { format!("{what} {to}") } else { format!("{what} {from} → {to}") }

@@ -15,6 +15,7 @@ pub mod quadrant;
 pub mod query;
 pub mod room;
 pub mod row;
+pub mod settings;
 pub mod sources;
 pub mod spark;
 pub mod stack;
@@ -49,6 +50,11 @@ impl Scene<'_> {
     /// The local day of an instant, as people write it.
     pub fn day(self, at: DateTime<Utc>) -> String {
         words::day(self.zone().date(at), self.today())
+    }
+
+    /// The local day and time of an instant.
+    pub fn minute(self, at: DateTime<Utc>) -> String {
+        format!("{}, {}", self.day(at), self.zone().local(at).format("%H:%M"))
     }
 
     /// How many local days ago an instant was.

@@ -15,6 +15,7 @@ mod overview;
 mod pages;
 mod ses;
 mod sessions;
+mod settings;
 mod sign_in;
 mod sources;
 mod store;

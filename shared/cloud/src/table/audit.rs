@@ -68,6 +68,16 @@ macro_rules! actions {
         }
 
         impl Action {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The name on the wire, such as `status.set`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
             /// What kind of thing it was done to.
             pub fn subject_kind(self) -> &'static str {
                 match self {

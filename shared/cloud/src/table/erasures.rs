@@ -106,7 +106,7 @@ impl Table {
     }
 
     /// Adds a member; one who is there already stays as they are.
-    pub async fn add_member(
+    pub async fn keep_member_as(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,
@@ -117,7 +117,7 @@ impl Table {
     }
 
     /// Takes an id's seat at a company away, whoever's it is.
-    pub async fn remove_member(
+    pub async fn forget_member(
         &self,
         workspace: &WorkspaceId,
         company: &CompanyId,

@@ -146,10 +146,9 @@ fn a_check_names_every_field_that_breaks_a_rule() {
 #[test]
 fn the_weights_error_says_the_sum() {
     let error = Weights::new(bp(5_000), bp(5_000), bp(6)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the weights add up to 100.06 %; they must add up to 100 %, give or take 0.05"
-    );
+    assert_eq!(error.to_string(), "the weights sum to 100.06 %; they must sum to 100 %");
+    let error = Weights::new(bp(5_000), bp(4_500), bp(0)).unwrap_err();
+    assert_eq!(error.to_string(), "the weights sum to 95 %; they must sum to 100 %");
     assert!(Weights::new(bp(5_000), bp(5_000), bp(5)).is_ok());
     assert!(Weights::new(bp(5_000), bp(4_995), bp(0)).is_ok());
     assert!(Weights::new(bp(5_000), bp(4_994), bp(0)).is_err());

@@ -1,0 +1,48 @@
+//! `GET /settings/versions`: every save of the settings.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::{HeaderMap, StatusCode};
+
+use super::saving::Versions;
+use crate::{
+    Deps,
+    api::{Api, segment},
+    html::{self, Failure},
+    pages,
+    view::{Scene, settings::versions::VersionsPage},
+};
+
+/// Versions of a page.
+const LIMIT: usize = 10;
+
+/// The page.
+pub async fn show(
+    State(deps): State<Deps>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+    let api = Api::new(&deps.api, &headers);
+    let query = query.unwrap_or_default();
+    let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
+    let cursor = cursor.map(|(_, cursor)| segment(&cursor).to_string()).unwrap_or_default();
+    let found = api.ask::<Versions>(&format!("/v1/settings/versions?limit={LIMIT}&cursor={cursor}")).await?;
+    let Versions { items, next_cursor } = match found {
+        Ok(found) => found,
+        Err(refusal) => return Ok(html::refused(&refusal, "/settings/versions")),
+    };
+    let next = next_cursor.map(|cursor| segment(&cursor).to_string());
+    // What the last of the page changed shows beside the first of the next.
+    let before = match &next {
+        Some(next) => {
+            api.get::<Versions>(&format!("/v1/settings/versions?limit=1&cursor={next}")).await?.items
+        }
+        None => Vec::new(),
+    };
+    let next = next.map(|next| format!("/settings/versions?cursor={next}"));
+    let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
+    Ok(html::page(StatusCode::OK, &VersionsPage::build(visit.chrome(), &items, before.first(), next, scene)))
+}

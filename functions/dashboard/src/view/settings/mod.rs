@@ -1,0 +1,54 @@
+//! The pages of settings: what each shows, as pure functions of what the API answers.
+
+pub mod audit;
+pub mod catalogue;
+pub mod diff;
+pub mod fields;
+pub mod keys;
+pub mod rule;
+pub mod rule_form;
+pub mod rule_words;
+pub mod rules;
+pub mod score;
+pub mod versions;
+pub mod webhooks;
+pub mod what_if;
+
+use super::chrome::Chrome;
+
+/// A page of the settings in their navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tab {
+    /// Its name among them.
+    pub name: &'static str,
+    /// Its address.
+    pub href: &'static str,
+    /// What the link says.
+    pub label: &'static str,
+    /// Whether only admins may read it.
+    admin: bool,
+}
+
+const fn tab(name: &'static str, href: &'static str, label: &'static str, admin: bool) -> Tab {
+    Tab { name, href, label, admin }
+}
+
+const TABS: [Tab; 9] = [
+    tab("score", "/settings", "Score", false),
+    tab("mail", "/settings/mail", "Feedback & mail", false),
+    tab("catalogue", "/settings/catalogue", "Catalogue", false),
+    tab("rules", "/settings/rules", "Rules", false),
+    tab("webhooks", "/settings/webhooks", "Webhooks", true),
+    tab("sources", "/sources", "Sources", false),
+    tab("keys", "/settings/keys", "API keys", true),
+    tab("audit", "/settings/audit", "Audit", true),
+    tab("versions", "/settings/versions", "Versions", false),
+];
+
+impl Chrome {
+    /// The pages of settings that the visitor can open.
+    pub fn tabs(&self) -> impl Iterator<Item = Tab> {
+        let admin = self.admin;
+        TABS.into_iter().filter(move |tab| admin || !tab.admin)
+    }
+}
