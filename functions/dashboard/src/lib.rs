@@ -97,6 +97,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/sources/{id}/rotate", post(sources::rotate))
         .merge(settings::routes())
         .route("/settings/mail", get(mail::show).post(mail::send))
+        .route("/settings/mail/look", post(mail::save))
         .route("/settings/mail/preview/{language}", get(mail::preview))
         .route("/assets/page.js", get(assets::script))
         .route("/sign-in", get(sign_in::form).post(sign_in::enter))

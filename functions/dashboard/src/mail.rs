@@ -19,10 +19,22 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::{
     Deps,
+    api::Api,
     html::{self, Failure},
+    notice::Notice,
     pages::{self, Visit},
-    view::mail::{MailPage, Outcome, sample},
+    settings::{
+        saving::{self, Current, Saved},
+        typed::Sent,
+    },
+    sign_in,
+    view::{
+        mail::{GROUPS, Look, MailPage, Outcome, sample},
+        settings::fields,
+    },
 };
+
+const PAGE: &str = "/settings/mail";
 
 /// The form that sends a test.
 #[derive(serde::Deserialize)]
@@ -49,22 +61,27 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let outcome = Outcome { sent: query.as_deref() == Some("sent"), ..Outcome::default() };
-    page(&deps, &headers, &visit, StatusCode::OK, outcome)
+    let look = Look { notice: saving::told(&query.unwrap_or_default(), false), ..Look::default() };
+    page(&deps, &headers, &visit, StatusCode::OK, outcome, look).await
 }
 
-fn page(
+/// The page; what the settings are is read.
+async fn page(
     deps: &Deps,
     headers: &HeaderMap,
     visit: &Visit,
     status: StatusCode,
     outcome: Outcome,
+    look: Look<'_>,
 ) -> Result<Response, Failure> {
+    let Current { version, value } = saving::current(&Api::new(&deps.api, headers)).await?;
+    let look = Look { version, settings: value, ..look };
     let origin = pages::origin(headers, deps.secure_cookies);
     let may_send = visit.scope >= Scope::Write;
     let from = from(deps).map_err(|error| unwritable(&error))?;
     let from = sender(&visit.settings, &from);
     let from = format!("{} <{}>", from.name.unwrap_or_default(), from.email);
-    let page = MailPage::build(visit.chrome(), &visit.settings, &from, &origin, may_send, outcome)
+    let page = MailPage::build(visit.chrome(), &visit.settings, &from, &origin, may_send, outcome, look)
         .map_err(|error| unwritable(&error.into()))?;
     Ok(html::page(status, &page))
 }
@@ -94,6 +111,41 @@ fn policy(settings: &Settings) -> String {
     )
 }
 
+/// `POST /settings/mail/look`: saves how often is asked and how mails look.
+pub async fn save(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
+    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+    let api = Api::new(&deps.api, &headers);
+    let current = saving::current(&api).await?;
+    let refused = match fields::draft(&GROUPS, &current.value, &typed) {
+        Err(wrong) => (StatusCode::UNPROCESSABLE_ENTITY, wrong, None),
+        Ok(mut draft) => {
+            draft.insert("note".to_owned(), typed.text("note").trim().into());
+            match saving::save(&api, &draft.into(), typed.text("seen")).await? {
+                Saved::As(version) => return Ok(sign_in::go(&saving::told_at(PAGE, version), None)),
+                Saved::Same => return Ok(sign_in::go(&saving::same_at(PAGE), None)),
+                Saved::Outdated => {
+                    let notice = saving::outdated(&api, typed.text("seen")).await?;
+                    (StatusCode::CONFLICT, Vec::new(), Some(notice))
+                }
+                Saved::Refused(refusal) if refusal.errors.is_empty() => {
+                    (refusal.status, Vec::new(), Some(Notice::problem(refusal.sentences())))
+                }
+                Saved::Refused(refusal) => (refusal.status, refusal.errors, None),
+            }
+        }
+    };
+    let (status, wrong, notice) = refused;
+    let notice = notice.unwrap_or_else(|| Notice::problem(fields::sentences(&GROUPS, &wrong)));
+    let look = Look { typed: Some(&typed), wrong: &wrong, notice: Some(notice), ..Look::default() };
+    page(&deps, &headers, &visit, status, Outcome::default(), look).await
+}
+
+fn unreadable() -> Response {
+    let text = "Go back, load the page again and retry.";
+    html::message(StatusCode::BAD_REQUEST, "The form can’t be read", text)
+}
+
 /// `POST /settings/mail`
 pub async fn send(
     State(deps): State<Deps>,
@@ -105,25 +157,22 @@ pub async fn send(
         let text = "Test mails are sent by CSMs and admins.";
         return Ok(html::message(StatusCode::FORBIDDEN, "You may only look", text));
     }
-    let Ok(Form(Test { to, language })) = form else {
-        let text = "Go back, load the page again and retry.";
-        return Ok(html::message(StatusCode::BAD_REQUEST, "The form can’t be read", text));
-    };
+    let Ok(Form(Test { to, language })) = form else { return Ok(unreadable()) };
     let to = to.trim().to_owned();
     let refuse = |status, problem: String| {
         let outcome = Outcome { problem: Some(problem), to: Some(to.clone()), sent: false };
-        page(&deps, &headers, &visit, status, outcome)
+        page(&deps, &headers, &visit, status, outcome, Look::default())
     };
     let language = Language::of_tag(&language).unwrap_or(visit.settings.mail.language);
     if !mail::is_address(&to) {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "This is not an e-mail address.".to_owned());
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "This is not an e-mail address.".to_owned()).await;
     }
     let now = deps.clock.now();
     let entry = Entry::new(Action::MailTested, language.tag(), &visit.author, now)?;
     let entry = entry.change(&(), &serde_json::json!({ "language": language.tag() }))?;
     if !deps.table.recording(&visit.workspace, &entry).take_test_mail(&visit.workspace, now).await? {
         let problem = "That were enough test mails for now. Try again in the next hour.".to_owned();
-        return refuse(StatusCode::TOO_MANY_REQUESTS, problem);
+        return refuse(StatusCode::TOO_MANY_REQUESTS, problem).await;
     }
     let send = random_send()?;
     let mime = match write(&deps, &headers, &visit, language, &to, send) {
@@ -132,7 +181,8 @@ pub async fn send(
             return refuse(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "No mail can be sent to this address.".to_owned(),
-            );
+            )
+            .await;
         }
         Err(error) => return Err(unwritable(&error)),
     };
@@ -140,7 +190,7 @@ pub async fn send(
         Ok(_) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, "/settings/mail?sent")]).into_response()),
         Err(error) => {
             tracing::warn!(error = %Chain(&error), "a test mail wasn't sent");
-            refuse(StatusCode::BAD_GATEWAY, format!("The test mail failed: {}.", Chain(&error)))
+            refuse(StatusCode::BAD_GATEWAY, format!("The test mail failed: {}.", Chain(&error))).await
         }
     }
 }

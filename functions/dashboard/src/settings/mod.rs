@@ -5,9 +5,9 @@ mod catalogue;
 mod keys;
 mod rule;
 mod rules;
-mod saving;
+pub(crate) mod saving;
 mod score;
-mod typed;
+pub(crate) mod typed;
 mod versions;
 mod webhooks;
 

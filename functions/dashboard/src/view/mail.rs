@@ -5,7 +5,55 @@ use barometer_cloud::table::test_mails::MOST_AN_HOUR;
 use barometer_domain::{Settings, language::Language, mail, token};
 use barometer_message::{Words, Written};
 
-use super::chrome::Chrome;
+use super::{
+    chrome::Chrome,
+    settings::fields::{self, Field, Group, GroupView, Kind},
+};
+use crate::{api::WrongField, notice::Notice, settings::Typed};
+
+/// What can be changed on the page.
+pub const GROUPS: [Group; 2] = [
+    Group {
+        id: "asking",
+        title: "Asking",
+        about: "How often the same user may be asked, and which events of your product are answers.",
+        fields: &[
+            Field {
+                path: "/cadence_days",
+                label: "A user is asked every",
+                kind: Kind::Choice(&[
+                    ("30", "30 days"),
+                    ("60", "60 days"),
+                    ("90", "90 days"),
+                    ("180", "180 days"),
+                ]),
+            },
+            Field {
+                path: "/feedback_events",
+                label: "Events that are answers, one a line",
+                kind: Kind::Lines,
+            },
+        ],
+    },
+    Group {
+        id: "words",
+        title: "Sender and look",
+        about: "An empty field falls back: the sender to the product, the product to the workspace’s name.",
+        fields: &[
+            Field { path: "/mail/product", label: "Product", kind: Kind::Line },
+            Field { path: "/mail/sender_name", label: "Sender’s name", kind: Kind::Line },
+            Field { path: "/mail/reply_to", label: "Replies go to", kind: Kind::OptionalLine },
+            Field { path: "/mail/accent", label: "Accent, #rrggbb", kind: Kind::OptionalLine },
+            Field { path: "/mail/logo_url", label: "Logo, https://…", kind: Kind::OptionalLine },
+            Field {
+                path: "/mail/language",
+                label: "Language where none is known",
+                kind: Kind::Choice(&[("en", "English"), ("de", "German")]),
+            },
+            Field { path: "/mail/footer", label: "Footer, with your postal address", kind: Kind::Text },
+        ],
+    },
+];
 
 /// Whom a preview greets.
 const SAMPLE: &str = "Ada Lovelace";
@@ -46,11 +94,30 @@ pub struct Outcome {
     pub to: Option<String>,
 }
 
+/// The settings of mails, and what came of saving them.
+#[derive(Debug, Clone, Default)]
+pub struct Look<'a> {
+    /// The version that the visitor sees.
+    pub version: u32,
+    /// The settings as the API writes them.
+    pub settings: serde_json::Value,
+    /// What was typed, if a form was sent.
+    pub typed: Option<&'a Typed>,
+    /// What was wrong with it.
+    pub wrong: &'a [WrongField],
+    /// What is said first.
+    pub notice: Option<Notice>,
+}
+
 /// The page of mails.
 #[derive(Debug, Clone, Template)]
 #[template(path = "mail.html")]
 pub struct MailPage {
     chrome: Chrome,
+    notice: Option<Notice>,
+    version: u32,
+    groups: Vec<GroupView>,
+    note: String,
     facts: Vec<(&'static str, String)>,
     mails: Vec<Preview>,
     may_send: bool,
@@ -69,6 +136,7 @@ impl MailPage {
         origin: &str,
         may_send: bool,
         outcome: Outcome,
+        look: Look<'_>,
     ) -> Result<Self, askama::Error> {
         let mails = Language::ALL.into_iter().map(|language| {
             let Written { subject, text, .. } = sample(settings, language, origin)?;
@@ -79,6 +147,10 @@ impl MailPage {
         // Whoever signed in by token may have a name that is no address.
         let own = Some(chrome.author.clone()).filter(|author| mail::is_address(author));
         Ok(Self {
+            version: look.version,
+            groups: fields::views(&GROUPS, &look.settings, look.typed, look.wrong),
+            note: look.typed.map(|typed| typed.text("note").to_owned()).unwrap_or_default(),
+            notice: look.notice,
             facts: facts(settings, from),
             mails,
             may_send,

@@ -3,6 +3,7 @@
 mod audit;
 mod catalogue;
 mod keys;
+mod mail;
 mod rules;
 mod score;
 mod scored;

@@ -80,6 +80,8 @@ pub struct GroupView {
     pub about: &'static str,
     /// The fields.
     pub fields: Vec<FieldView>,
+    /// What they sum to, where that matters; they can be distributed evenly then.
+    pub sum: Option<String>,
 }
 
 /// The groups with what was typed, else with what the settings say.
@@ -121,6 +123,7 @@ pub fn views(
             title: group.title,
             about: group.about,
             fields: group.fields.iter().map(field).collect(),
+            sum: None,
         })
         .collect()
 }

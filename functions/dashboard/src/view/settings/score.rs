@@ -135,7 +135,6 @@ pub struct ScorePage {
     notice: Option<Notice>,
     version: u32,
     groups: Vec<GroupView>,
-    sum: String,
     note: String,
     preview: Option<Preview>,
 }
@@ -143,9 +142,12 @@ pub struct ScorePage {
 impl ScorePage {
     /// The page of the settings as they stand, or of what was typed.
     pub fn build(chrome: Chrome, notice: Option<Notice>, built: Built<'_>) -> Self {
-        let groups = fields::views(&GROUPS, built.settings, built.typed, built.wrong);
+        let mut groups = fields::views(&GROUPS, built.settings, built.typed, built.wrong);
+        let weights = sum(&groups);
+        if let Some(group) = groups.iter_mut().find(|group| group.id == "weights") {
+            group.sum = Some(weights);
+        }
         Self {
-            sum: sum(&groups),
             groups,
             version: built.version,
             note: built.typed.map(|typed| typed.text("note").to_owned()).unwrap_or_default(),
