@@ -122,8 +122,8 @@ pub async fn save(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> R
         Ok(mut draft) => {
             draft.insert("note".to_owned(), typed.text("note").trim().into());
             match saving::save(&api, &draft.into(), typed.text("seen")).await? {
-                Saved::As(version) => return Ok(sign_in::go(&saving::told_at(PAGE, version), None)),
-                Saved::Same => return Ok(sign_in::go(&saving::same_at(PAGE), None)),
+                Saved::As(version) => return Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
+                Saved::Same => return Ok(sign_in::go(&saving::same_at(PAGE), &[])),
                 Saved::Outdated => {
                     let notice = saving::outdated(&api, typed.text("seen")).await?;
                     (StatusCode::CONFLICT, Vec::new(), Some(notice))

@@ -25,6 +25,7 @@ use super::{
     concern::to_be_reviewed,
     portfolio::{Period, period},
     query::wire_cell,
+    spark,
     stack::{self, Stack},
     words::{self, Mark},
 };
@@ -81,7 +82,9 @@ pub struct Count {
 /// A week in the table beside the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeekRow {
-    /// The week.
+    /// Its year, `2026-`, which narrow screens leave out.
+    pub year: String,
+    /// The week, `W36`.
     pub week: String,
     /// Companies per part, from At Risk up; nothing when the week wasn't scored.
     pub counts: Option<[u32; 5]>,
@@ -209,9 +212,10 @@ fn all(published: &Published) -> Distribution {
 }
 
 fn week_row((week, found): &(IsoWeek, Option<Published>)) -> WeekRow {
-    let of = found.as_ref().map(all);
+    let (of, short) = (found.as_ref().map(all), spark::short(*week));
     WeekRow {
-        week: week.to_string(),
+        year: week.to_string().trim_end_matches(short.as_str()).to_owned(),
+        week: short,
         counts: of.map(|of| stack::parts(&of.standings).map(|(.., count)| count)),
         mean: of.and_then(|of| of.mean).map(Percent::shown),
     }

@@ -5,7 +5,7 @@ use barometer_domain::status::Status;
 use http::{StatusCode, header};
 
 use crate::{
-    browser::{self, Browser, now},
+    browser::{self, now},
     invented::{self, Story},
     store,
     work::{self, signed_in},
@@ -86,8 +86,7 @@ async fn low_answers_of_the_last_week_are_told_unless_they_are_void() {
     assert!(
         section(&browser.get("/today").await.body, "answers").contains("No low answer in the last 7 days")
     );
-    let mut earlier = Browser::at(&table, then - chrono::TimeDelta::days(17));
-    earlier.cookie = browser.cookie.clone();
+    let mut earlier = browser.later(&table, then - chrono::TimeDelta::days(17));
     let page = earlier.get("/today").await.body;
     let answers = section(&page, "answers");
     assert!(answers.contains("<b>5 of 10</b>") && answers.contains("Ines Duarte"), "{answers}");

@@ -18,6 +18,7 @@ use barometer_domain::{
     band::Band,
     disagreement::{Disagreement, Readings},
     follow_up::{self, Priority},
+    language::Language,
     status::Status,
     task::{Subject, Task},
 };
@@ -96,6 +97,7 @@ pub async fn action(
             user_id: Some(UserId::new(user).unwrap()),
             subject: "How can we help?".to_owned(),
             text: "Hello,\n\nwe have noticed that things are hard at the moment.".to_owned(),
+            language: Language::English,
             csm: None,
         }
     };
@@ -118,6 +120,7 @@ pub async fn action(
         ended_at: failed.then_some(now),
         by: None,
         message_id: None,
+        mail: None,
         version: 0,
     };
     let firing = Firing {
