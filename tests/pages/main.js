@@ -69,7 +69,7 @@ async function answers() {
 
 const users = { ada: 'en', bruno: 'de', cleo: 'en' };
 
-/** A workspace with a look of its own whose three users were asked. Returns its API token and each user's mail. */
+/** A workspace with a look of its own whose three users were asked. Returns its keys and each user's mail. */
 async function asked() {
   const workspace = await home.call('POST', '/local/workspaces', { body: { name: 'Initech', time_zone: 'UTC' } });
   const token = workspace.api_token;
@@ -88,14 +88,14 @@ async function asked() {
     await moveClock(24 * 60);
     for (const mail of await home.call('GET', '/local/mail')) mails[mail.to[0].split('@')[0]] ??= mail;
   }
-  return { token, mails };
+  return { token, key: workspace.write_key, mails };
 }
 
 const links = (mail) => [...mail.text.matchAll(/https?:\/\/\S+/g)].map(([url]) => url);
 
 try {
   await home.start('2026-09-07T08:00:00Z');
-  const { token, mails } = await asked();
+  const { token, key, mails } = await asked();
   check('every user got one mail', Object.keys(mails).sort(), Object.keys(users));
 
   console.log('\nMachines');
@@ -224,18 +224,23 @@ try {
   await page.goto(at('today'));
   await look(page, 'today-quiet');
   // What a CSM finds in the morning: a low answer with its task, an urgent company, a renewal, a review that is over.
-  await home.call('POST', '/v1/feedback', { token, body: { user_id: 'cleo', company_id: 'acme', rating: 2, comment: 'Exports fail. When will that end?' } });
+  await home.call('POST', '/v1/feedback', { token: key, body: { user_id: 'cleo', company_id: 'acme', rating: 2, comment: 'Exports fail. When will that end?' } });
   await home.call('PUT', '/v1/companies/acme/status', { token, body: { status: 'healthy', note: 'They renewed early.' } });
   const { now: today } = await home.call('GET', '/local/clock');
   const renewal = new Date(Date.parse(today) + 20 * 86_400_000).toISOString().slice(0, 10);
   await home.call('PATCH', '/v1/companies/acme', { token, body: { owner: 'csm@initech.example', renewal_on: renewal } });
+  let tasks = 0;
+  for (let tries = 0; tries < 50 && tasks === 0; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    tasks = (await home.call('GET', '/v1/tasks', { token })).items.length;
+  }
   await page.goto(at('today'));
   await page.getByRole('link', { name: 'Everybody’s' }).click();
-  check('a low answer, its task, the handover and the renewal wait', await Promise.all(['tasks', 'answers', 'reviews', 'renewals'].map((part) => page.locator(`#${part}`).getByText('Acme').count())), [1, 1, 1, 1]);
+  check('a low answer, its task, the handover and the renewal wait', await Promise.all(['tasks', 'answers', 'reviews', 'renewals'].map((part) => page.locator(`#${part}`).getByRole('link', { name: 'Acme' }).first().isVisible())), [true, true, true, true]);
   await look(page, 'today');
-  await page.locator('#tasks').getByRole('button', { name: /^Done/ }).press('Enter');
+  await page.locator('#tasks').getByRole('button', { name: /^Done/ }).first().press('Enter');
   await page.getByText('The task is done.').waitFor();
-  check('a task is done with the keyboard, and the page comes back', [new URL(page.url()).search, await page.locator('#tasks').getByText('No task waits.').count()], ['?of=all&done=task', 1]);
+  check('a task is done with the keyboard, and the page comes back', [new URL(page.url()).search, await page.locator('#tasks').getByRole('button', { name: /^Done/ }).count()], ['?of=all&done=task', tasks - 1]);
   await page.getByRole('link', { name: 'Inbox' }).click();
   await look(page, 'inbox');
   await page.getByLabel('To rating').selectOption('6');

@@ -8,7 +8,7 @@ use axum::{
 use chrono::{Days, NaiveTime};
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Deps,
@@ -157,25 +157,25 @@ pub async fn task(
 ) -> Result<Response, Failure> {
     let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Ok(Form(form)) = form else { return Ok(unreadable()) };
-    let mut body = json!({});
+    let mut body = Map::new();
     if !form.state.is_empty() {
-        body["state"] = form.state.as_str().into();
+        body.insert("state".to_owned(), form.state.as_str().into());
     }
     if let Some(note) = &form.note {
-        body["note"] = filled(note).into();
+        body.insert("note".to_owned(), filled(note).into());
     }
     if form.state == "snoozed" {
         let zone = visit.settings.time_zone;
         let day = zone.date(deps.clock.now()).checked_add_days(Days::new(form.days.into()));
         let morning = NaiveTime::from_hms_opt(MORNING, 0, 0).unwrap_or_default();
-        body["until"] = json!(day.map(|day| zone.instant(day, morning)));
+        body.insert("until".to_owned(), json!(day.map(|day| zone.instant(day, morning))));
     }
     let done = match form.state.as_str() {
         "done" => Done::Task,
         "snoozed" => Done::Snoozed,
         _ => Done::Saved,
     };
-    patch(&deps, &headers, &format!("/v1/tasks/{}", segment(&id)), &body, &form.back, done).await
+    patch(&deps, &headers, &format!("/v1/tasks/{}", segment(&id)), &body.into(), &form.back, done).await
 }
 
 /// The form beside an alert.
@@ -195,10 +195,9 @@ pub async fn alert(
     form: Sent<Alert>,
 ) -> Result<Response, Failure> {
     let Ok(Form(form)) = form else { return Ok(unreadable()) };
-    let mut body = json!({ "state": form.state });
-    if let Some(note) = filled(&form.note) {
-        body["note"] = note.into();
-    }
+    let note = filled(&form.note);
+    let body = note
+        .map_or_else(|| json!({ "state": form.state }), |note| json!({ "state": form.state, "note": note }));
     let done = if form.state == "resolved" { Done::Resolved } else { Done::Taken };
     patch(&deps, &headers, &format!("/v1/alerts/{}", segment(&id)), &body, &form.back, done).await
 }
@@ -220,10 +219,11 @@ pub async fn disagreement(
     form: Sent<Disagreement>,
 ) -> Result<Response, Failure> {
     let Ok(Form(form)) = form else { return Ok(unreadable()) };
-    let mut body = json!({ "answer": form.answer });
-    if let Some(reason) = filled(&form.reason) {
-        body["reason"] = reason.into();
-    }
+    let reason = filled(&form.reason);
+    let body = reason.map_or_else(
+        || json!({ "answer": form.answer }),
+        |reason| json!({ "answer": form.answer, "reason": reason }),
+    );
     let path = format!("/v1/disagreements/{}", segment(&id));
     patch(&deps, &headers, &path, &body, &form.back, Done::Saved).await
 }
