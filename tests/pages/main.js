@@ -214,7 +214,7 @@ try {
   check('its frames show the mail in both languages', frames.map((text) => text.includes('Rocket')), [true, true]);
   await look(page, 'mails');
   const before = (await home.call('GET', '/local/mail')).length;
-  await page.getByRole('textbox', { name: 'To' }).fill('csm@initech.example');
+  await page.getByRole('textbox', { name: 'To', exact: true }).fill('csm@initech.example');
   await page.getByRole('button', { name: 'Send it' }).click();
   await page.getByText('The test mail is on its way.').waitFor();
   const after = await home.call('GET', '/local/mail');
@@ -261,6 +261,76 @@ try {
     const pdf = await page.pdf({ format, path: `${pictures}/overview-${format}.pdf` });
     check(`the overview is one page of ${format}`, pdf.toString('latin1').match(/\/Type \/Page\b/g).length, 1);
   }
+
+  console.log('\nThe pages of settings');
+  await page.goto(at('settings'));
+  await look(page, 'settings-score');
+  const weights = ['Login activity', 'Product adoption', 'Feedback'].map((name) => page.getByLabel(name, { exact: true }));
+  for (const [index, weight] of ['50', '25', '20'].entries()) await weights[index].fill(weight);
+  check('the sum counts as it is typed', await page.locator('#sum').textContent(), '95');
+  // As a browser without form checks sends it.
+  await page.evaluate(() => { document.querySelector('#settings').noValidate = true; });
+  await page.getByRole('button', { name: 'Save without a preview' }).click();
+  await page.getByRole('alert').getByText('The weights sum to 95 %; they must sum to 100 %.').waitFor();
+  await look(page, 'settings-score-wrong');
+  await page.getByRole('button', { name: 'Distribute evenly' }).click();
+  check('thirds need no round trip', [await page.locator('#sum').textContent(), await weights[2].inputValue(), page.url()], ['100', '33.34', at('settings')]);
+  for (const [index, weight] of ['100', '0', '0'].entries()) await weights[index].fill(weight);
+  await page.locator('#settings').getByRole('button', { name: 'Preview', exact: true }).click();
+  await page.getByRole('heading', { name: 'What these settings would have changed' }).waitFor();
+  await look(page, 'settings-score-preview');
+  await page.getByRole('button', { name: 'Save these settings' }).click();
+  await page.getByText('Saved as version 3.').waitFor();
+
+  const without = await (await browser.newContext({ javaScriptEnabled: false, storageState: await context.storageState() })).newPage();
+  await without.goto(at('settings'));
+  await without.getByRole('button', { name: 'Distribute evenly' }).click();
+  check('without JavaScript thirds come from the server', await without.locator('#sum').textContent(), '100');
+  await without.context().close();
+
+  await page.goto(at('settings/catalogue'));
+  await page.getByLabel('Report Edited', { exact: true }).check();
+  await page.getByRole('textbox', { name: 'Label of Report Edited' }).fill('Reports');
+  await look(page, 'settings-catalogue');
+  await page.getByRole('button', { name: 'Save without a preview' }).click();
+  await page.getByText('Saved as version 4.').waitFor();
+  await page.goto(at('settings/rules'));
+  await look(page, 'settings-rules');
+  await page.getByRole('button', { name: 'Switch off: Support a customer who struggles' }).click();
+  await page.getByText('Saved as version 5.').waitFor();
+  await page.getByRole('link', { name: 'Support a customer who struggles' }).click();
+  await home.call('PUT', '/v1/companies/acme/status', { token, body: { status: 'struggling', note: 'They lost their budget.' } });
+  await page.getByRole('button', { name: 'Try it on today’s companies' }).click();
+  await page.getByText('Today it is about 1 company').waitFor();
+  await look(page, 'settings-rule');
+  await page.goto(at('settings/new-rule?on=answer&do=tag'));
+  await look(page, 'settings-rule-new');
+  await page.goto(at('settings/webhooks'));
+  await page.getByLabel('Name', { exact: true }).fill('CRM');
+  await page.getByLabel('Address').fill('https://crm.example.com/barometer');
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.getByRole('heading', { name: 'The secret of CRM, shown this once' }).waitFor();
+  await look(page, 'settings-webhooks');
+  await page.goto(at('settings/keys'));
+  await page.getByLabel('Label: who or what uses it').fill('Reports');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('heading', { name: 'The key Reports, shown this once' }).waitFor();
+  await look(page, 'settings-keys');
+  await page.goto(at('settings/audit'));
+  await look(page, 'settings-audit');
+  await page.goto(at('settings/versions'));
+  await look(page, 'settings-versions');
+  await page.goto(at('sources'));
+  await look(page, 'sources');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  const reachable = [];
+  await page.keyboard.press('Tab');
+  for (let step = 0; step < 30; step++) {
+    const here = await page.evaluate(() => document.activeElement.closest('nav')?.ariaLabel === 'Settings' && document.activeElement.textContent);
+    if (here) reachable.push(here);
+    await page.keyboard.press('Tab');
+  }
+  check('the keyboard reaches every page of settings in their order', reachable, ['Score', 'Feedback & mail', 'Catalogue', 'Rules', 'Webhooks', 'Sources', 'API keys', 'Audit', 'Versions']);
 } finally {
   await browser.close();
   await home.stop();

@@ -16,6 +16,12 @@ pub mod what_if;
 
 use super::chrome::Chrome;
 
+/// `3 companies`, `1 company`.
+pub fn companies(number: impl TryInto<u64>) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {}", if number == 1 { "company" } else { "companies" })
+}
+
 /// A page of the settings in their navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tab {

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    companies as of,
     rule_form::{self, ACTIONS, Part, TRIGGERS, Takes},
     rule_words::{Endpoints, does, when},
 };
@@ -206,17 +207,17 @@ fn dry_view(dry: DryRun, scene: Scene<'_>) -> DryView {
         (task, "task"),
         (webhook, "webhook call"),
         (chat, "chat note"),
-        (tag, "change of tag"),
+        (tag, "tag change"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)
-    .map(|(number, what)| words::count(number, what).replace("change of tags", "changes of tags"))
+    .map(|(number, what)| words::count(number, what))
     .collect();
     let sum = match (dry.companies, done.as_slice()) {
         (0, _) => "Today it is about no company.".to_owned(),
-        (companies, []) => format!("Today it is about {}, and would do nothing.", number_of(companies)),
+        (companies, []) => format!("Today it is about {}, and would do nothing.", of(companies)),
         (companies, done) => {
-            format!("Today it is about {}, and would make {}.", number_of(companies), done.join(", "))
+            format!("Today it is about {}, and would make {}.", of(companies), done.join(", "))
         }
     };
     let mut notes = vec![
@@ -224,16 +225,13 @@ fn dry_view(dry: DryRun, scene: Scene<'_>) -> DryView {
             .to_owned(),
     ];
     if dry.quiet > 0 {
-        notes.push(format!("At {} it is quiet, because it acted there lately.", number_of(dry.quiet)));
+        notes.push(format!("At {} it is quiet, because it acted there lately.", of(dry.quiet)));
     }
     if dry.nobody > 0 {
-        notes.push(format!(
-            "At {} nobody can be mailed; the rule’s tasks would say so.",
-            number_of(dry.nobody)
-        ));
+        notes.push(format!("At {} nobody can be mailed; the rule’s tasks would say so.", of(dry.nobody)));
     }
     if !dry.complete {
-        notes.push(format!("Time was up: {} of {} were looked at.", dry.looked_at, number_of(dry.companies)));
+        notes.push(format!("Time was up: {} of {} were looked at.", dry.looked_at, of(dry.companies)));
     }
     let more = dry.companies.saturating_sub(dry.items.len().min(NAMED));
     let row = |item: Would| CompanyRow {
@@ -250,10 +248,6 @@ fn dry_view(dry: DryRun, scene: Scene<'_>) -> DryView {
         },
     };
     DryView { sum, notes, rows: dry.items.into_iter().take(NAMED).map(row).collect(), more }
-}
-
-fn number_of(companies: usize) -> String {
-    format!("{companies} {}", if companies == 1 { "company" } else { "companies" })
 }
 
 fn run_row(run: Run, names: &BTreeMap<CompanyId, String>, scene: Scene<'_>) -> CompanyRow {

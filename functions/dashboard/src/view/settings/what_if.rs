@@ -9,6 +9,7 @@ use barometer_domain::{
 };
 use serde::Deserialize;
 
+use super::companies;
 use crate::{
     api::segment,
     view::words::{self, Mark},
@@ -89,7 +90,7 @@ impl Preview {
     /// Says what the API answered. `names` are the companies' names.
     pub fn build(answer: Answer, names: &BTreeMap<CompanyId, String>) -> Self {
         let week = answer.weeks.last();
-        let of = words::count(answer.companies, "company").replace("companys", "companies");
+        let of = companies(answer.companies);
         let sum = match week {
             None => "No week has been scored yet, so there is nothing to compare with.".to_owned(),
             Some(Week { week, .. }) if answer.changed == 0 => {
@@ -122,9 +123,10 @@ impl Preview {
 fn notes(total: usize, sampled: usize, any_week: u32, not_applied: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if any_week > 0 {
-        let companies = if any_week == 1 { "company" } else { "companies" };
-        notes
-            .push(format!("{any_week} {companies} would have done so in at least one of the last 26 weeks."));
+        notes.push(format!(
+            "{} would have done so in at least one of the last 26 weeks.",
+            companies(any_week)
+        ));
     }
     if sampled < total {
         notes.push(format!("This is a sample: {sampled} of {total} companies were looked at."));
