@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// The quadrant.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Quadrant {
     cells: BTreeMap<Cell, Members>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Members {
     count: usize,
     label: &'static str,
@@ -31,7 +31,7 @@ struct Members {
     companies: Vec<Named>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Named {
     company_id: CompanyId,
     name: String,

@@ -15,6 +15,7 @@ pub mod happiness;
 pub mod http;
 pub mod lambda;
 pub mod mail;
+pub mod openapi;
 pub mod sharded;
 pub mod sources;
 pub mod subscription;

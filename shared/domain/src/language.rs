@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A language of mails and pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Language {
     /// English: what is written to whoever speaks none of the others.
     #[default]

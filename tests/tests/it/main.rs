@@ -15,6 +15,7 @@ mod killed;
 mod killed_while_sending;
 mod lambda_binaries;
 mod mailing;
+mod openapi;
 mod overview;
 mod rebuild;
 mod restart;

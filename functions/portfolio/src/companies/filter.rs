@@ -12,9 +12,9 @@ use crate::params::Params;
 pub const PARAMETERS: [&str; 7] = ["q", "owner", "status", "engagement", "quadrant", "flag", "tag"];
 
 /// What a company can be marked with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Flag {
+pub enum Flag {
     /// Asked at least twice, and nobody answered in 90 days.
     Silent,
     /// The business status is past its review-by.

@@ -8,6 +8,9 @@ mod filter;
 pub mod list;
 mod sort;
 
+pub use filter::Flag;
+pub use sort::names as sort_names;
+
 use barometer_cloud::{
     Table,
     http::Problem,

@@ -29,7 +29,7 @@ pub struct Sort {
 }
 
 /// What is compared of a company.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Value {
     /// A count or basis points.
     Number(u16),
@@ -43,11 +43,16 @@ pub enum Value {
 
 /// Where a company stands in an order: its value (nothing when unknown), then its name where the order asks for
 /// it, then its id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Position {
     value: Option<Value>,
     name: Option<String>,
     id: CompanyId,
+}
+
+/// The names of all orders.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Sort::NAMES.iter().map(|(name, _)| *name)
 }
 
 impl Sort {

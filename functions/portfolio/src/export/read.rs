@@ -46,7 +46,7 @@ use crate::{
 const STEP: usize = 500;
 
 /// A company with what the product told of it beside what has a field.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Told {
     #[serde(flatten)]
     company: CompanyView,
@@ -54,7 +54,7 @@ struct Told {
 }
 
 /// A mail that asked.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Mail {
     send_id: SendId,
     user_id: UserId,
@@ -67,7 +67,7 @@ struct Mail {
 }
 
 /// What a user did in a week.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Activity {
     week: IsoWeek,
     user_id: UserId,
@@ -78,7 +78,7 @@ struct Activity {
     slots: Vec<u16>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Use {
     day: u8,
     source: &'static str,

@@ -7,6 +7,7 @@ mod common;
 mod companies;
 mod company;
 mod export;
+mod openapi;
 mod patch;
 mod rules;
 mod scored;
