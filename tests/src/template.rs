@@ -64,12 +64,18 @@ pub fn changing_functions() -> Result<Vec<(String, bool)>, yaml_serde::Error> {
 
 /// The routes of a function that change something, as `PATCH /v1/tasks/{id}`.
 pub fn changing_routes(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
+    let reads = |route: &String| ["GET ", "HEAD ", "OPTIONS "].iter().any(|method| route.starts_with(method));
+    Ok(routes(function)?.into_iter().filter(|route| !reads(route)).collect())
+}
+
+/// The routes of a function, as `PATCH /v1/tasks/{id}`.
+pub fn routes(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
     let root: Value = yaml_serde::from_str(TEMPLATE)?;
     let events = properties(&root, function).and_then(|own| own.get("Events")).and_then(Value::as_mapping);
     let routes = events.into_iter().flatten().filter_map(|(_, event)| {
         let method = at(event, &["Properties", "Method"])?.as_str()?;
         let path = at(event, &["Properties", "Path"])?.as_str()?;
-        (!["GET", "HEAD", "OPTIONS"].contains(&method)).then(|| format!("{method} {path}"))
+        Some(format!("{method} {path}"))
     });
     Ok(routes.collect())
 }

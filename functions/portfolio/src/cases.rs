@@ -26,9 +26,9 @@ const LIMIT: usize = 50;
 const TRIES: usize = 5;
 
 /// Which cases a list shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Which {
+pub enum Which {
     /// Those that are open.
     #[default]
     Live,

@@ -2,7 +2,8 @@
 //!
 //! One use case per module. Every request carries an API token or a session; the workspace is that of the
 //! credential, so another workspace's ids answer 404. Lists answer `{"items": […], "next_cursor": …}`, errors
-//! are problem documents, and nothing is kept in a cache.
+//! are problem documents, and nothing is kept in a cache but the description of the API, which needs no credential:
+//! `/openapi.json`, and `/docs` to read.
 
 mod accept;
 mod actions;
@@ -14,10 +15,12 @@ mod companies;
 mod company;
 mod csv;
 mod disagreements;
+mod document;
 mod export;
 mod feedback;
 mod link;
 mod members;
+pub mod openapi;
 mod overview;
 mod paging;
 mod params;
@@ -52,6 +55,8 @@ pub struct Deps {
 /// The API's routes, all under `/v1`.
 pub fn router(deps: Deps) -> Router {
     Router::new()
+        .route("/openapi.json", get(document::json))
+        .route("/docs", get(document::page::page))
         .route("/v1/companies", get(companies::list::list))
         .route("/v1/companies.csv", get(companies::list::csv))
         .route("/v1/companies/{company_id}", get(company::get::get).patch(company::patch::patch))
@@ -127,7 +132,7 @@ async fn wrong_method() -> Problem {
 async fn finish(mut response: Response) -> Response {
     let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if unauthorized {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

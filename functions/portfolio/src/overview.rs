@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// An overview with the period that it is of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct OverviewView {
     period: String,
     #[serde(flatten)]

@@ -14,12 +14,12 @@ use serde::Serialize;
 use crate::{Deps, caller::Reader, companies::Portfolio, params::Params};
 
 /// The quadrant.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Quadrant {
     cells: BTreeMap<Cell, Members>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Members {
     count: usize,
     label: &'static str,
@@ -29,7 +29,7 @@ struct Members {
     companies: Vec<Named>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Named {
     company_id: CompanyId,
     name: String,

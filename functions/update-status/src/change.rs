@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longest note, in characters.
-const MAX_NOTE: usize = 5_000;
+pub const MAX_NOTE: usize = 5_000;
 
 /// How often a write is tried when somebody else sets the status at the same moment.
 const TRIES: u32 = 3;

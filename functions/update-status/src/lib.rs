@@ -10,16 +10,16 @@
 mod change;
 mod many;
 mod one;
+pub mod openapi;
 mod repeat;
 mod will;
 
 use axum::{
     Router,
-    response::{IntoResponse, Response},
     routing::{post, put},
 };
 use barometer_cloud::{Bus, Clock, Table, http::Problem};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 
 /// What the function works with.
 #[derive(Debug, Clone)]
@@ -47,13 +47,10 @@ pub fn routes(deps: Deps) -> Router {
         .with_state(deps)
 }
 
-async fn method_not_allowed() -> Response {
-    let problem = Problem::new(
+async fn method_not_allowed() -> Problem {
+    Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        "one status is set with PUT, many with POST",
-    );
-    let mut response = problem.into_response();
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("PUT, POST"));
-    response
+        "one status is set with PUT, many with POST; see the header Allow",
+    )
 }

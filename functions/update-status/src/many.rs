@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Most rows of a request.
-const MOST: usize = 500;
+pub const MOST: usize = 500;
 
 /// Companies that are written at the same time.
 const AT_ONCE: usize = 8;
@@ -58,8 +58,9 @@ struct Row {
 }
 
 /// What became of the rows.
-#[derive(Debug, Default, Serialize)]
-struct Receipt {
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "StatusReceipt")]
+pub struct Receipt {
     /// Rows that were set, confirmations among them.
     accepted: usize,
     /// Rows that say what is so already.
@@ -71,7 +72,8 @@ struct Receipt {
 }
 
 /// Why a row was not set.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RejectedStatus")]
 struct Remark {
     /// Its place in the request, from 0.
     index: usize,

@@ -28,8 +28,9 @@ struct SetStatus {
 }
 
 /// The answer: what was set, and what it changed.
-#[derive(Debug, Serialize)]
-struct Changed {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "StatusSet")]
+pub struct Changed {
     company_id: CompanyId,
     #[serde(flatten)]
     change: StatusChange,

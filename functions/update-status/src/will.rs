@@ -14,7 +14,8 @@ use barometer_domain::{
 use serde::Serialize;
 
 /// Something that a rule will do, and when; at no time when somebody must approve it first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WillDo")]
 pub(crate) struct Will {
     rule: RuleId,
     #[serde(flatten)]

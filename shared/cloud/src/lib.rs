@@ -17,6 +17,7 @@ pub mod http;
 pub mod lambda;
 pub mod listing;
 pub mod mail;
+pub mod openapi;
 pub mod sharded;
 pub mod sources;
 pub mod subscription;

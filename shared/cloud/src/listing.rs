@@ -3,7 +3,7 @@
 mod filter;
 mod sort;
 
-pub use filter::Filter;
+pub use filter::{Filter, Flag, WantedEngagement, WantedStatus};
 pub use sort::{Position, Sort};
 
 use chrono::NaiveDate;

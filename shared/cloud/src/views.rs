@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::table::companies::{Company, TrendPoint};
 
 /// A company at an instant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CompanyView {
     /// The workspace's own id for it.
     pub company_id: CompanyId,
@@ -68,7 +68,7 @@ pub struct CompanyView {
 }
 
 /// The business status at an instant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct StatusView {
     /// The status with note, author and review-by.
     #[serde(flatten)]
@@ -82,7 +82,7 @@ pub struct StatusView {
 }
 
 /// The engagement at an instant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct EngagementView {
     /// The latest week's score.
     pub score: Option<Percent>,

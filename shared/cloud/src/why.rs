@@ -25,7 +25,7 @@ use crate::{
 const LOOK_BACK_WEEKS: i64 = 3;
 
 /// A change, explained from the latest revisions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Explained {
     /// The explanation.
     #[serde(flatten)]

@@ -41,7 +41,9 @@ impl FeatureSource {
 
 /// A name that the catalogue may map to a feature, kept as it was seen, so that a catalogue accepted later
 /// also reads earlier weeks. As text: source letter and name, `fexport`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sighting {
     /// Where the name was read.

@@ -16,7 +16,10 @@ pub const MAIL_WINDOW: TimeDelta = TimeDelta::hours(24);
 pub const WORSE_BY: u16 = 500;
 
 /// What raises alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(rename = "AlertRule")]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// Engagement 25 points or more below the usual in one week.
@@ -58,7 +61,7 @@ impl Rule {
 }
 
 /// What a rule found. The same data give the same finding, whenever it is looked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
@@ -120,7 +123,8 @@ pub fn mail_stopped(stop: Stop, at: DateTime<Utc>, zone: Zone) -> Finding {
 }
 
 /// Where an alert stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "AlertState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nobody has looked at it.
@@ -132,7 +136,7 @@ pub enum State {
 }
 
 /// An alert as it is kept: one per company and rule that isn't closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Alert {
     /// What opened it; the worst since, when it worsened.
     pub finding: Finding,

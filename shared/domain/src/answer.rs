@@ -19,7 +19,9 @@ pub fn tidy(comment: &str) -> String {
 }
 
 /// A rating on its scale. The variants that can't be (8 of 5 stars) can't be built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "RawRating", into = "RawRating")]
 pub struct Rating(Scaled);
 
@@ -31,7 +33,7 @@ enum Scaled {
 }
 
 /// A rating as it is written down: `{"scale":"nps","rating":8}`, stars also with `of`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 struct RawRating {
     scale: Scale,
     rating: u8,
@@ -40,7 +42,7 @@ struct RawRating {
 }
 
 /// The kind of question asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// 0 to 10, "how likely are you to recommend …".
@@ -191,7 +193,7 @@ pub fn mean(ratings: impl IntoIterator<Item = Rating>) -> Option<Percent> {
 }
 
 /// Net Promoter Score of a set of ratings: share of promoters minus share of detractors.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Nps {
     /// −100 to 100, one decimal.
     pub value: f64,
@@ -208,7 +210,7 @@ pub struct Nps {
 }
 
 /// The ratings behind a Net Promoter Score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NpsCounts {
     /// 9 or 10 of 10.
     pub promoters: u32,

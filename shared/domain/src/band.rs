@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::Percent;
 
 /// The computed reading of a company. `At Risk` is computed; it is never the same as the hand-set `Struggling`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Band {
     /// 0–25 by default.
@@ -31,7 +33,9 @@ impl Band {
 }
 
 /// What stands where a band would: a band, or why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// At Risk.
@@ -85,7 +89,7 @@ impl From<Band> for Standing {
 }
 
 /// The lowest whole percent of each band, strictly descending. Below `steady` is At Risk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "RawBands", into = "RawBands")]
 pub struct Bands {
     thriving: u8,
@@ -93,7 +97,7 @@ pub struct Bands {
     steady: u8,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawBands {
     thriving: u8,

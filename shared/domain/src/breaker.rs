@@ -14,7 +14,7 @@ pub const COMPLAINTS: u16 = 8;
 
 /// What happened to a workspace's mails in the last 24 hours. Count from when an admin let mailing go on, where that is
 /// later: else the same bounces stop it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Counts {
     /// Mails that the mail service took.
@@ -26,7 +26,7 @@ pub struct Counts {
 }
 
 /// Why a workspace's mailing stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Stop {
     /// Too many mails bounced.

@@ -32,7 +32,7 @@ pub enum CalendarError {
 }
 
 /// A time zone of the IANA database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(chrono_tz::Tz);
 
@@ -107,7 +107,9 @@ impl fmt::Display for Zone {
 }
 
 /// An ISO 8601 week, `2026-W36` on the wire. Ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct IsoWeek {
     /// Kept instead of year and number: arithmetic and order follow from it, and it can't be invalid.
@@ -236,7 +238,9 @@ impl From<IsoWeek> for String {
 }
 
 /// A calendar month, `2026-09` on the wire. Ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Month {
     first: NaiveDate,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity::{FeatureSource, Sighting};
 
 /// One feature of the workspace's product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
     /// The feature's key. Without `match`, names equal to it in `properties.feature`, event, page and screen
@@ -30,7 +30,7 @@ fn one() -> u16 {
 }
 
 /// Names that mean a feature; each exact, or a pattern in which `*` stands for any text.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Match {
     /// Names of tracked events.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Why a component has no value. Missing is never 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// No user of the company counts in the week.
@@ -40,7 +40,7 @@ pub struct Reading<C> {
 }
 
 /// What login activity counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LoginCounts {
     /// Users that count in the week.
     pub users: u32,
@@ -51,7 +51,7 @@ pub struct LoginCounts {
 }
 
 /// What product adoption counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AdoptionCounts {
     /// Entitled features used in the four weeks; nothing without a catalogue.
     pub features_used: Option<u32>,
@@ -62,7 +62,7 @@ pub struct AdoptionCounts {
 }
 
 /// What feedback counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FeedbackCounts {
     /// Users whose latest answer counted.
     pub answers: u32,
@@ -250,7 +250,8 @@ pub fn feedback(settings: &Settings, voices: Voices, telemetry: Telemetry) -> Re
 }
 
 /// A component in a snapshot: value or why it is missing, weight, contribution, counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "{C}Component")]
 pub struct Component<C> {
     /// The value; null when missing, which is never 0.
     pub value: Option<Percent>,
@@ -265,7 +266,7 @@ pub struct Component<C> {
 }
 
 /// The three components of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Components {
     /// Login activity.
     pub login: Component<LoginCounts>,

@@ -18,7 +18,7 @@ const PAUSE: i64 = 6;
 const MOST_FEATURES: usize = 10;
 
 /// One local day of a company.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Day {
     /// The day in the workspace's zone.
     pub day: NaiveDate,
@@ -36,7 +36,7 @@ pub struct Day {
 }
 
 /// A name and how many used it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Used {
     /// The feature, event or view.
     pub name: String,

@@ -94,7 +94,7 @@ pub struct Known<'a> {
 }
 
 /// One line about a company.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Line {
     /// The company, for a link.
     pub company_id: CompanyId,
@@ -105,7 +105,7 @@ pub struct Line {
 }
 
 /// Lines of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Section {
     /// What they are: `Overdue tasks`.
     pub heading: &'static str,
@@ -116,7 +116,7 @@ pub struct Section {
 }
 
 /// The content of a digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Digest {
     /// The local day it is of.
     pub day: NaiveDate,

@@ -13,7 +13,7 @@ use crate::{
 pub const DAYS: TimeDelta = TimeDelta::days(14);
 
 /// The two readings of a company, each as it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Readings {
     /// The business status, fresh.
     pub status: Status,
@@ -34,7 +34,7 @@ impl Readings {
 }
 
 /// What the CSM says of a disagreement. None of it changes a score or a status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Answer {
     /// Engagement is right: the status is out of date, and the CSM sets it.
@@ -49,7 +49,8 @@ pub enum Answer {
 }
 
 /// Where a disagreement stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "DisagreementState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Waits for the CSM.
@@ -65,7 +66,7 @@ pub enum State {
 }
 
 /// A disagreement as it is kept, owned by the company's CSM.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Disagreement {
     /// What was read when it was opened.
     pub readings: Readings,

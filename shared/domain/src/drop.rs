@@ -34,7 +34,7 @@ pub const PREVIOUS_REACH: i64 = 4;
 pub const REACH: i64 = PREVIOUS_REACH + BASELINE_REACH;
 
 /// What a drop is measured against: the median score of the weeks before it, kept exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Baseline {
     /// Twice the median in basis points: the median of an even number of weeks is the mean of two scores.
     doubled: u32,

@@ -13,8 +13,11 @@ pub struct NoAddress;
 
 /// An address that mail programs take, in lower case. Before the `@` case could mean something (RFC 5321); no provider
 /// of today gives two people addresses that differ in nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct EmailAddress(String);
 
 impl EmailAddress {

@@ -11,7 +11,9 @@ pub const DAY_ENDS: u32 = 17;
 pub const LONGEST_NAME: usize = 60;
 
 /// How urgent a task is. The higher is the greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// In its turn.
@@ -21,7 +23,7 @@ pub enum Priority {
 }
 
 /// Why a task is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Somebody rated 6 of 10 or less, or the like on another scale.

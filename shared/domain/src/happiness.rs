@@ -12,7 +12,9 @@ use crate::{
 pub const FIRM_ANSWERS: u32 = 3;
 
 /// The level of a company's happiness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Nobody has answered within the answers' age.
@@ -41,7 +43,7 @@ impl Level {
 }
 
 /// The lowest score of each level, strictly descending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "RawLevels", into = "RawLevels")]
 pub struct Levels {
     very_happy: Percent,
@@ -49,7 +51,7 @@ pub struct Levels {
     neutral: Percent,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLevels {
     very_happy: Percent,
@@ -103,7 +105,7 @@ impl From<Levels> for RawLevels {
 }
 
 /// How a company's users feel, at an instant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Happiness {
     /// 10 × mean rating, 0 to 100; null when nobody has answered.
     pub score: Option<Percent>,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What happened to a company's happiness between two instants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum HappinessChange {
     /// No Data, then and now.
@@ -43,7 +43,7 @@ pub enum HappinessChange {
 }
 
 /// A change between two scores.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Changed {
     /// The score then.
     pub from_score: Percent,
@@ -56,7 +56,8 @@ pub struct Changed {
 }
 
 /// The three effects that sum exactly to a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "HappinessParts")]
 pub struct Parts {
     /// People counted then and now changed their rating.
     pub same_people: Part,

@@ -14,7 +14,7 @@ pub const LONGEST_URL: usize = 500;
 const LONGEST_ADDRESS: usize = 254;
 
 /// How mails and pages look and where answers to mails go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailSettings {
     /// The product's name in the question; the workspace's name when empty.

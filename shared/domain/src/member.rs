@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::IsoWeek;
 
 /// A user as a seat of a company. Dates are local to the workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Member {
     /// The day of the first event that named the user, or of the invitation when that was earlier.
     pub first_seen: NaiveDate,

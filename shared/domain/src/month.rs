@@ -15,7 +15,7 @@ use crate::{
 pub const MIN_WEEKS: usize = 2;
 
 /// The mean of a component over the month's weeks in which it had a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MonthComponent {
     /// The mean; null when the component was missing in every week.
     pub value: Option<Percent>,
@@ -29,7 +29,7 @@ pub struct MonthComponent {
 }
 
 /// The components of a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MonthComponents {
     /// Login activity.
     pub login: MonthComponent,
@@ -40,7 +40,7 @@ pub struct MonthComponents {
 }
 
 /// A rolled-up month. Immutable once published; a correction is a new revision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MonthSnapshot {
     /// The month.
     pub period: Month,
@@ -65,7 +65,7 @@ pub struct MonthSnapshot {
 }
 
 /// One week of a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WeekOfMonth {
     /// The week.
     pub week: IsoWeek,

@@ -52,7 +52,7 @@ pub struct Company {
 }
 
 /// Some of the workspace's companies, counted. Each company belongs into one shard.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Shard {
     all: Tally,
     scored: u32,
@@ -67,14 +67,14 @@ pub struct Shard {
 }
 
 /// Companies by the values of one dimension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 struct Dimension {
     /// Nothing once there were more than [`MAX_VALUES`].
     values: Option<BTreeMap<String, Tally>>,
 }
 
 /// The overview of a period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Overview {
     /// Companies with a reading.
     pub companies: u32,
@@ -101,7 +101,7 @@ pub struct Overview {
 }
 
 /// Companies by the values of one dimension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Groups {
     /// The values with the most companies, at most [`VALUES_TOLD`].
     pub values: BTreeMap<String, Distribution>,
@@ -110,7 +110,7 @@ pub struct Groups {
 }
 
 /// A company that others belong to. Only companies that name it count, not those that belong to them in turn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Family {
     /// The parent.
     pub company_id: CompanyId,

@@ -19,7 +19,7 @@ use crate::{
 pub const WEIGHT_TOLERANCE: u16 = 5;
 
 /// The weights of the three components, kept as given. Every use divides by their actual sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "RawWeights", into = "RawWeights")]
 pub struct Weights {
     login: Percent,
@@ -27,7 +27,7 @@ pub struct Weights {
     feedback: Percent,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawWeights {
     login: Percent,
@@ -95,13 +95,13 @@ impl From<Weights> for RawWeights {
 }
 
 /// How product adoption is split, in whole percents that add up to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "RawSplit", into = "RawSplit")]
 pub struct Split {
     breadth: u8,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawSplit {
     breadth: u8,
@@ -150,7 +150,7 @@ impl From<Split> for RawSplit {
 }
 
 /// What a missing component counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingPolicy {
     /// Its weight goes to the others.
@@ -174,7 +174,7 @@ impl MissingPolicy {
 }
 
 /// How the feedback component reads ratings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedbackMethod {
     /// The mean rating.
@@ -185,7 +185,7 @@ pub enum FeedbackMethod {
 }
 
 /// Target days of login a week, 1 to 7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct DaysAWeek(NonZeroU8);
 
@@ -221,7 +221,7 @@ impl From<DaysAWeek> for u8 {
 }
 
 /// How often a user may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Cadence(u16);
 
@@ -257,7 +257,7 @@ impl From<Cadence> for u16 {
 }
 
 /// Users that never count: internal, agency, impersonated, service.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exclusions {
     /// By id.
@@ -276,7 +276,7 @@ impl Exclusions {
 }
 
 /// A workspace's settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The workspace's name.

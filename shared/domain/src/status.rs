@@ -4,7 +4,9 @@ use chrono::{DateTime, Days, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The business status of a company. `Struggling` is a person's judgement; it is never the computed `At Risk`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The customer's business is in trouble.
@@ -30,7 +32,7 @@ impl Status {
 }
 
 /// After how many days a status must be looked at again. Rule: 90, and 30 for Thriving and Struggling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewDays {
     /// For Thriving.
@@ -63,7 +65,7 @@ impl ReviewDays {
 }
 
 /// A company's business status as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BusinessStatus {
     /// The status.
     pub value: Status,
@@ -78,7 +80,7 @@ pub struct BusinessStatus {
 }
 
 /// Why a status doesn't count at present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stale {
     /// Its review-by is over.
@@ -103,7 +105,7 @@ impl BusinessStatus {
 }
 
 /// What setting a status does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// Another status than before, or the first: automations fire.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{CompanyId, Percent, band::Standing};
 
 /// A score and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Scored {
     /// The band, or why there is none.
     pub band: Standing,
@@ -16,7 +16,7 @@ pub struct Scored {
 }
 
 /// How many companies stand where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Standings {
     /// Companies that are Thriving.
     pub thriving: u32,
@@ -60,7 +60,7 @@ impl Standings {
 }
 
 /// Companies that went from one standing to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Move {
     /// Where they stood.
     pub from: Standing,
@@ -71,7 +71,7 @@ pub struct Move {
 }
 
 /// A company whose score or standing differs between two times or two settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// The company.
     pub company_id: CompanyId,
@@ -82,7 +82,7 @@ pub struct Change {
 }
 
 /// Where companies stand, and the mean of their scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Distribution {
     /// Companies per standing.
     pub standings: Standings,
@@ -91,7 +91,7 @@ pub struct Distribution {
 }
 
 /// A [`Distribution`] while it is counted: the sum is exact, so parts of the companies add up to all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tally {
     standings: Standings,
     mean: Mean,
@@ -122,7 +122,7 @@ impl Tally {
 }
 
 /// Companies by where they stood and where they stand.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Moves(BTreeMap<Standing, BTreeMap<Standing, u32>>);
 
 impl Moves {
@@ -149,7 +149,7 @@ impl Moves {
 /// The mean of scores as exact sum and count.
 ///
 /// Rule: a company that is onboarding is in no average, so only scores with a band go in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mean {
     /// In basis points.
     sum: u64,

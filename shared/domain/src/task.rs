@@ -13,7 +13,7 @@ use crate::{
 pub const LONGEST_NOTE: usize = 5_000;
 
 /// What a task is about. There is at most one live task of a subject.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "about")]
 pub enum Subject {
     /// What a user of the company answered.
@@ -29,7 +29,7 @@ pub enum Subject {
 }
 
 /// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// To be done.
@@ -46,7 +46,7 @@ pub enum State {
 }
 
 /// A task as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Task {
     /// What it is about.
     pub subject: Subject,

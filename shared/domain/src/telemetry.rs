@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::IsoWeek;
 
 /// What is known of a company's events in a week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Telemetry {
     /// Events arrive normally: no activity is a real 0.
@@ -19,7 +19,7 @@ pub enum Telemetry {
 }
 
 /// Companies of a workspace, or of a part of it, that were heard in a week or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Census {
     /// Companies that sent events in the week.
     pub heard: u64,

@@ -23,7 +23,9 @@ pub const ONBOARDING_DAYS: u64 = 28;
 pub const ONBOARDING_WEEKS: u32 = 2;
 
 /// How much a score can be relied on. The shown score is never bent by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// Fewer than 5 users, coverage below 100 %, or fewer than 3 valid weeks.
@@ -81,7 +83,7 @@ pub struct CompanyWeek<'a> {
 }
 
 /// A scored week. Immutable once published; a correction is a new revision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WeekSnapshot {
     /// The week.
     pub period: IsoWeek,
@@ -116,7 +118,7 @@ pub struct WeekSnapshot {
 
 /// What components are computed from beside the counts that they show: with it and `uses`, a week can be scored
 /// again under other settings.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Basis {
     /// Eligible users with 1, 2, … 7 active days; the others had none.
     pub users_by_days: [u32; 7],

@@ -116,7 +116,7 @@ struct OneWeek {
 }
 
 /// What a draft of the settings would change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct WhatIfResult {
     /// Companies with a week that was scored again.
     pub companies: u32,
@@ -137,7 +137,7 @@ pub struct WhatIfResult {
 }
 
 /// One week as published and under the draft.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct WeekOfWhatIf {
     /// The week.
     pub week: IsoWeek,

@@ -24,7 +24,7 @@ use crate::{
 pub(crate) mod words;
 
 /// What changed between two snapshots, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Why {
     /// The week or month that is compared with.
     pub from: String,
@@ -47,7 +47,7 @@ pub struct Why {
 }
 
 /// The effects that sum to a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Parts {
     /// Login activity.
     pub login: Part,
@@ -62,7 +62,7 @@ pub struct Parts {
 }
 
 /// One effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Part {
     /// Its part of the change.
     pub change: Points,

@@ -16,6 +16,7 @@ mod killed_while_sending;
 mod lambda_binaries;
 mod mailing;
 mod mails_of_rules;
+mod openapi;
 mod overview;
 mod rebuild;
 mod restart;

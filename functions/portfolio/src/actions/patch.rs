@@ -63,7 +63,7 @@ pub async fn patch(
 }
 
 /// How an action stands, as the audit keeps it.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Stands {
     state: ActionState,
     rule: RuleId,

@@ -24,7 +24,8 @@ const LONGEST: TimeDelta = TimeDelta::days(5 * 366);
 const PARAMETERS: [&str; 5] = ["from", "to", "by", "action", "subject"];
 
 /// An entry as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub struct EntryView {
     id: String,
     at: DateTime<Utc>,

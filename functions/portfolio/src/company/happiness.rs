@@ -28,7 +28,8 @@ const DEFAULT_WEEKS: u16 = 12;
 const MAX_WEEKS: i64 = 200;
 
 /// The reading as it stands and its trend, oldest first.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "HappinessTrend")]
 pub struct Trend {
     current: Happiness,
     change: Change,
@@ -37,7 +38,8 @@ pub struct Trend {
 }
 
 /// Why the current reading isn't that of one cadence ago.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "HappinessReason")]
 struct Change {
     since: DateTime<Utc>,
     #[serde(flatten)]
@@ -46,7 +48,8 @@ struct Change {
 }
 
 /// The reading as of a week's end, or as of now in the running week.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "HappinessPoint")]
 struct Point {
     week: IsoWeek,
     as_of: DateTime<Utc>,

@@ -21,7 +21,7 @@ use crate::{
 const DEFAULT_MONTHS: u16 = 12;
 
 /// A monthly snapshot as it was published, with the weeks that went in.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct MonthView {
     revision: u32,
     published_at: DateTime<Utc>,

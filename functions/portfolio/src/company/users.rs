@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 const EVER: TimeDelta = TimeDelta::days(36_500);
 
 /// A person at a company.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct UserView {
     user_id: UserId,
     name: Option<String>,
@@ -55,7 +55,7 @@ pub struct UserView {
     advocate: bool,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, schemars::JsonSchema)]
 struct LastAnswer {
     #[serde(flatten)]
     rating: Rating,

@@ -28,7 +28,7 @@ use crate::{
 const DEFAULT_WEEKS: u16 = 26;
 
 /// Which revisions of a week are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Revisions {
     /// Only the one that counts.
@@ -38,7 +38,8 @@ pub enum Revisions {
 }
 
 /// A weekly snapshot as it was published. What only the scorer needs is left out.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WeekView")]
 pub struct Week {
     period: IsoWeek,
     revision: u32,

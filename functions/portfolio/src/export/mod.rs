@@ -46,7 +46,9 @@ const ORDER: &str = "export";
 const BUDGET: Duration = Duration::from_secs(8);
 
 /// What is exported, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 enum Unit {
     Settings,
     Sources,
@@ -105,7 +107,7 @@ impl Unit {
 }
 
 /// Where an export is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 struct Place {
     unit: Unit,
     /// The company whose units these are; nothing before the first one.
@@ -115,7 +117,7 @@ struct Place {
 }
 
 /// A line.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Line<'a, T> {
     kind: &'a str,
     company_id: Option<&'a CompanyId>,

@@ -48,7 +48,7 @@ use crate::{
 const STEP: usize = 500;
 
 /// A company with what the product told of it beside what has a field.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Told {
     #[serde(flatten)]
     company: CompanyView,
@@ -56,7 +56,7 @@ struct Told {
 }
 
 /// A mail that asked.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Mail {
     send_id: SendId,
     user_id: UserId,
@@ -69,7 +69,7 @@ struct Mail {
 }
 
 /// What a user did in a week.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Activity {
     week: IsoWeek,
     user_id: UserId,
@@ -80,7 +80,7 @@ struct Activity {
     slots: Vec<u16>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Use {
     day: u8,
     source: &'static str,

@@ -14,7 +14,7 @@ use http::request::Parts;
 use serde::Serialize;
 
 /// An answer as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct AnswerView {
     id: String,
     company_id: CompanyId,

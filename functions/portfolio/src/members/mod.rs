@@ -19,7 +19,8 @@ use serde::Serialize;
 const LONGEST_NAME: usize = 100;
 
 /// A member.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WorkspaceMember")]
 pub struct MemberView {
     id: String,
     email: EmailAddress,

@@ -59,7 +59,8 @@ const BUDGET: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 16;
 
 /// What the rule would do.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DryRunAnswer")]
 pub struct Answer {
     rule_id: RuleId,
     /// Companies that the rule would be about.
@@ -77,7 +78,8 @@ pub struct Answer {
 }
 
 /// What would be done, by kind.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DryRunCounts")]
 struct Counts {
     email: usize,
     task: usize,
@@ -87,7 +89,8 @@ struct Counts {
 }
 
 /// What the rule would do at a company.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DryRunItem")]
 struct Item {
     company_id: CompanyId,
     name: String,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{caller::Reader, params::Params};
 
 /// Rules as they go into the settings' `rules`.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Presets {
     /// Those that a workspace begins with.
     defaults: Vec<AutomationRule>,

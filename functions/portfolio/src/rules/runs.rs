@@ -29,7 +29,8 @@ const LIMIT: usize = 50;
 const AT_ONCE: usize = 16;
 
 /// An entry of the log.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RuleRun")]
 pub struct Run {
     company_id: CompanyId,
     happened: Happened,
@@ -47,7 +48,8 @@ pub struct Run {
 }
 
 /// An action of an entry.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RunAction")]
 struct Done {
     id: String,
     /// Null when it ended so long ago that it isn't kept.

@@ -23,7 +23,8 @@ pub async fn current(table: &Table, workspace: &WorkspaceId) -> Result<SettingsV
 
 /// A version as it is shown: the settings themselves, with what is known of the save beside them, so that what
 /// was read can be changed and put back.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "SavedSettings")]
 pub struct Shown {
     version: u32,
     saved_at: DateTime<Utc>,

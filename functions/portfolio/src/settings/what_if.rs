@@ -38,7 +38,8 @@ const AT_ONCE: usize = 16;
 const BUDGET: Duration = Duration::from_secs(10);
 
 /// What the draft would have changed, and of how many companies that is known.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WhatIfAnswer")]
 pub struct Answer {
     /// The version of the settings that is current.
     settings_version: u32,

@@ -20,7 +20,7 @@ use http::request::Parts;
 use serde::Serialize;
 
 /// A source with what came from it lately.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct SourceView {
     id: String,
     name: String,
@@ -41,21 +41,21 @@ pub struct SourceView {
     rejections: Vec<ReasonView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct PreviousView {
     key: Option<String>,
     expires_at: DateTime<Utc>,
 }
 
 /// Accepted and rejected events, refused requests.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct CountsView {
     accepted: u64,
     rejected: u64,
     refused_requests: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct ReasonView {
     counts: Unit,
     code: String,
@@ -67,7 +67,7 @@ struct ReasonView {
 }
 
 /// What came on a UTC day.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct DayView {
     day: NaiveDate,
     #[serde(flatten)]
@@ -75,7 +75,8 @@ struct DayView {
 }
 
 /// A source with every day of the last 30 since it was made, the oldest first.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "SourceDetail")]
 pub struct DetailView {
     #[serde(flatten)]
     source: SourceView,

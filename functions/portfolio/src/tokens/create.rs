@@ -21,7 +21,8 @@ use crate::{Deps, caller::Admin, params::Params};
 const LONGEST: usize = 100;
 
 /// A new token with its secret.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "CreatedToken")]
 pub struct Created {
     #[serde(flatten)]
     view: TokenView,

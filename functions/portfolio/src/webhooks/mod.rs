@@ -21,7 +21,7 @@ use http::request::Parts;
 use serde::Serialize;
 
 /// An endpoint without its secrets.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct WebhookView {
     id: String,
     name: String,
@@ -41,7 +41,8 @@ pub struct WebhookView {
 }
 
 /// An endpoint with the secret that it got just now.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WebhookWithSecret")]
 pub struct SecretView {
     #[serde(flatten)]
     view: WebhookView,

@@ -21,7 +21,8 @@ use super::{WebhookPath, no_randomness, no_webhook};
 use crate::{Deps, caller::Admin, params::Params};
 
 /// What became of the test.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WebhookTest")]
 pub struct Tested {
     /// Whether the receiver took it: it answered with 2xx.
     ok: bool,

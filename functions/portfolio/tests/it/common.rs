@@ -86,6 +86,21 @@ pub fn percent(basis_points: u16) -> Percent {
     Percent::from_basis_points(basis_points).unwrap()
 }
 
+/// A table of its own, and how it is reached.
+pub async fn table() -> (Table, Aws) {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let aws = Aws {
+        region: "eu-central-1".to_owned(),
+        credentials: Credentials::from_keys("test", "test", None),
+        endpoint_url: Some(store().to_owned()),
+        http_client: clients::http_client(),
+    };
+    let name = format!("portfolio-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let table = Table::new(clients::dynamodb(&aws), name);
+    table.create().await.unwrap();
+    (table, aws)
+}
+
 /// A workspace and its API.
 pub struct Home {
     pub table: Table,
@@ -133,16 +148,7 @@ impl Answer {
 impl Home {
     /// A new workspace in a table of its own.
     pub async fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let aws = Aws {
-            region: "eu-central-1".to_owned(),
-            credentials: Credentials::from_keys("test", "test", None),
-            endpoint_url: Some(store().to_owned()),
-            http_client: clients::http_client(),
-        };
-        let name = format!("portfolio-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let table = Table::new(clients::dynamodb(&aws), name);
-        table.create().await.unwrap();
+        let (table, _) = table().await;
         let clock = Clock::fixed(at(NOW));
         let router = portfolio::router(portfolio::Deps {
             table: table.clone(),

@@ -8,6 +8,7 @@ mod companies;
 mod company;
 mod export;
 mod members;
+mod openapi;
 mod patch;
 mod rules;
 mod scored;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{StoreError, bus::BusError};
 
 /// One field that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// JSON pointer into the request's body, or the parameter's name.
     pub pointer: String,
@@ -17,7 +17,7 @@ pub struct FieldError {
 
 /// A problem document. `code`, `message` and `error` repeat `type` and `detail` for clients that look for them
 /// and would otherwise retry a request that can't succeed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: String,

@@ -14,9 +14,9 @@ use crate::views::CompanyView;
 const RENEWAL_DAYS: i64 = 60;
 
 /// What a company can be marked with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Flag {
+pub enum Flag {
     /// Asked at least twice, and nobody answered in 90 days.
     Silent,
     /// The business status is past its review-by.
@@ -38,13 +38,18 @@ enum Flag {
 }
 
 /// A business status, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum WantedStatus {
+pub enum WantedStatus {
+    /// Growing and benefiting.
     Thriving,
+    /// Doing well.
     Healthy,
+    /// Neither better nor worse.
     Steady,
+    /// In trouble.
     Struggling,
+    /// Nobody has set it.
     NotSet,
 }
 
@@ -61,15 +66,22 @@ impl WantedStatus {
 }
 
 /// A band of engagement, or why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum WantedEngagement {
+pub enum WantedEngagement {
+    /// The best band.
     Thriving,
+    /// The second.
     Healthy,
+    /// The third.
     Steady,
+    /// The worst.
     AtRisk,
+    /// Too new for a band.
     Onboarding,
+    /// Less than half of the weight is known.
     Insufficient,
+    /// No week was scored yet.
     None,
 }
 

@@ -100,6 +100,11 @@ impl Sort {
         ("renewal", By::Renewal),
     ];
 
+    /// The names of all orders.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().map(|(name, _)| *name)
+    }
+
     /// An order by its name, with - before it for descending. Errors: what there is.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, descending) = match text.strip_prefix('-') {

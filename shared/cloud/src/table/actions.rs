@@ -24,7 +24,9 @@ const KEPT: TimeDelta = TimeDelta::days(400);
 const AT_ONCE: usize = 16;
 
 /// How far an action is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionState {
     /// It waits for its time, or for its next attempt.
@@ -89,7 +91,7 @@ impl ActionPlace {
 }
 
 /// What SES says became of an action's mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MailStands {
     /// How far it got.
     pub state: AskState,
@@ -190,7 +192,7 @@ fn list(workspace: &WorkspaceId, state: ActionState) -> String {
 }
 
 /// What came of a rule's firing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum FiringOutcome {
     /// Its actions were planned.

@@ -16,7 +16,8 @@ use crate::bus::{Event, hex};
 const AT_ONCE: usize = 16;
 
 /// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "AnswerSource")]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The page behind a mail's link.
@@ -28,7 +29,7 @@ pub enum Source {
 }
 
 /// Why an answer doesn't count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Void {
     /// Why, as the CSM says.
     pub reason: String,

@@ -11,7 +11,7 @@ use super::{Range, StoreError, Table, item, keys, or_done};
 pub const LOST_AFTER: TimeDelta = TimeDelta::hours(6);
 
 /// How far a mail got. What SES says of it only moves it on; see [`mailing`](super::mailing).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AskState {
     /// To be sent.

@@ -62,7 +62,8 @@ const SECRET: [&str; 5] = ["secret", "token", "hash", "password", "email"];
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal of $kind:literal,)*) => {
         /// What somebody did.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        #[schemars(rename = "AuditAction")]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
         }
@@ -150,7 +151,8 @@ actions! {
 }
 
 /// What something was done to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "AuditSubject")]
 pub struct Subject {
     /// Its kind, such as `company`.
     pub kind: String,

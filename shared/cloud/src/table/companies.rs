@@ -143,7 +143,7 @@ pub struct Engagement {
 }
 
 /// One week of a trend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TrendPoint {
     /// The week.
     pub week: IsoWeek,

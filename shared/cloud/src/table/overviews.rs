@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The overview of a period as it was published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Published {
     /// When it was published.
     pub published_at: DateTime<Utc>,

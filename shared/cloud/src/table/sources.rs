@@ -213,7 +213,10 @@ impl Counts {
 }
 
 /// What a reason is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(rename = "RejectedUnit")]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// One event of a request.

@@ -12,7 +12,7 @@ use super::{Range, StoreError, Table, item, keys};
 use crate::bus::Event;
 
 /// One setting of a business status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StatusChange {
     /// Its id.
     pub id: String,

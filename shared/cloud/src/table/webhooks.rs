@@ -14,7 +14,10 @@ use super::{Range, StoreError, Table, item, keys};
 pub const TEST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 
 /// What an endpoint takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(rename = "WebhookKind")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Events as JSON, signed by Standard Webhooks.
@@ -73,7 +76,8 @@ pub struct Disabled {
 }
 
 /// What disabled an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "WebhookDisabledBy")]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledBy {
     /// An admin.
@@ -83,7 +87,7 @@ pub enum DisabledBy {
 }
 
 /// How a call went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LastCall {
     /// When it was made.
     pub at: DateTime<Utc>,

@@ -10,7 +10,7 @@ use super::{AutomationRule, Conditions, Trigger};
 use crate::{CompanyId, Percent, alert, band::Band, happiness::Level, quadrant::Cell, status::Status};
 
 /// What happened at a company.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "on", rename_all = "snake_case")]
 pub enum Happened {
     /// The business status was set to another value.

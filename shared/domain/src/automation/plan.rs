@@ -47,7 +47,8 @@ pub struct Subject<'a> {
 }
 
 /// What is to be done, ready but for addresses and secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "WantedAction")]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Wanted {
     /// A mail to one user.
@@ -97,7 +98,7 @@ pub enum Wanted {
 }
 
 /// One thing that is to be done, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Planned {
     /// What.
     #[serde(rename = "action")]

@@ -29,7 +29,9 @@ const LONGEST_DUE: u8 = 60;
 const FARTHEST_RENEWAL: u16 = 365;
 
 /// A rule's id: 1 to 40 of `a`–`z`, `0`–`9` and `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct RuleId(String);
 
@@ -72,7 +74,7 @@ impl std::fmt::Display for RuleId {
 }
 
 /// A rule: when what happens at which companies, what is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutomationRule {
     /// Its id, which stays the same when the rule is changed.
@@ -117,7 +119,7 @@ fn normal() -> Priority {
 }
 
 /// What sets a rule off. An empty list of values stands for any.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "on", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trigger {
     /// The business status is set to another value.
@@ -172,7 +174,7 @@ pub enum Trigger {
 }
 
 /// Which companies a rule is for. What is empty excludes nobody.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conditions {
     /// One of these CSMs looks after it.
@@ -190,7 +192,8 @@ pub struct Conditions {
 }
 
 /// What a rule does. Texts may hold placeholders such as `{{company}}`; see [`Placeholder`](super::Placeholder).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "RuleAction")]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Mails the company's contacts in the CSM's name.
@@ -250,7 +253,7 @@ pub enum Action {
 }
 
 /// What a mail says in one language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailText {
     /// The subject.

@@ -35,7 +35,7 @@ impl Scale for Levels {
 }
 
 /// What automations took a reading for, before and after its latest evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Settled<T> {
     /// Before: nothing when it had never settled.
     pub before: Option<T>,

@@ -62,7 +62,8 @@ impl Kind {
 }
 
 /// Something that happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TimelineEntry")]
 pub struct Entry {
     /// Tells it apart from all others of the company.
     pub id: String,
@@ -74,7 +75,8 @@ pub struct Entry {
 }
 
 /// What happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TimelineDetail")]
 #[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
 pub enum What {
     /// What users did on a day.
@@ -100,7 +102,8 @@ pub enum What {
 }
 
 /// A mail to a user.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TimelineMail")]
 pub struct Mail {
     user_id: UserId,
     /// The rule that wanted it; null for one that asks for feedback.
@@ -115,7 +118,7 @@ pub struct Mail {
 }
 
 /// How far a mail got: as a mail that asks or as a rule's action.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 enum MailState {
     Ask(AskState),
@@ -123,7 +126,8 @@ enum MailState {
 }
 
 /// The band of engagement changed from one week to the next.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "EngagementMove")]
 pub struct Engagement {
     /// The week.
     pub week: IsoWeek,
@@ -136,7 +140,8 @@ pub struct Engagement {
 }
 
 /// The level of happiness changed from one week's end to the next.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "HappinessMove")]
 pub struct Happiness {
     /// The week.
     pub week: IsoWeek,
@@ -149,7 +154,8 @@ pub struct Happiness {
 }
 
 /// Somebody changed what is known of the company.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "CompanyChange")]
 pub struct Change {
     by: String,
     /// The fields that changed, as they were.
@@ -159,7 +165,8 @@ pub struct Change {
 }
 
 /// A case moved on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "{V}Move")]
 pub struct Step<V> {
     /// How.
     pub happened: Moved,
@@ -168,7 +175,8 @@ pub struct Step<V> {
 }
 
 /// How a case moves on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "CaseMove")]
 #[serde(rename_all = "snake_case")]
 pub enum Moved {
     /// It began.

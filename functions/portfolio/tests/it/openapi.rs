@@ -1,0 +1,155 @@
+//! The OpenAPI document says what the code does, and everything that the code does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{Router, body::Body};
+use barometer_cloud::{Bus, Clock, clients, openapi::Api};
+use barometer_webhook::{Client, Reach};
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::common::{NOW, at};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+
+/// Set to anything: the file is written instead of compared.
+const UPDATE: &str = "UPDATE_OPENAPI";
+
+/// Functions that are described, and their routers as they stand in their sources.
+const SOURCES: [(&str, &str); 2] = [
+    ("portfolio", include_str!("../../src/lib.rs")),
+    ("update-status", include_str!("../../../update-status/src/lib.rs")),
+];
+
+fn described() -> Api {
+    let mut api = Api::default();
+    portfolio::openapi::describe(&mut api);
+    update_status::openapi::describe(&mut api);
+    api
+}
+
+fn document() -> Value {
+    described().document(portfolio::openapi::info(), &portfolio::openapi::TAGS)
+}
+
+/// The document as it is checked in.
+fn checked_in() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap()
+}
+
+#[test]
+fn the_file_is_what_the_code_says() {
+    let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(FILE, &text).unwrap();
+    }
+    let same = std::fs::read_to_string(FILE).unwrap() == text;
+    assert!(
+        same,
+        "the API changed: {UPDATE}=1 cargo nextest run -p portfolio openapi, and look at the difference"
+    );
+}
+
+#[test]
+fn every_name_in_the_document_says_what_it_is() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    // Two types of the same name would be told apart by a number, which says nothing.
+    let numbered: Vec<&String> =
+        schemas.keys().filter(|name| name.ends_with(|last: char| last.is_ascii_digit())).collect();
+    assert!(numbered.is_empty(), "{numbered:?}");
+    let text = document.to_string();
+    for (at, _) in text.match_indices("\"$ref\":\"#/components/") {
+        let link = text[at + 8..].split('"').next().unwrap();
+        assert!(document.pointer(&link[1..]).is_some(), "{link} leads nowhere");
+    }
+    let mut ids = BTreeSet::new();
+    for operation in
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+    {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{operation}");
+    }
+}
+
+/// The paths of a router, as its source has them.
+fn paths(source: &str) -> BTreeSet<&str> {
+    source.split(".route(").skip(1).filter_map(|call| call.split('"').nth(1)).collect()
+}
+
+async fn routers() -> Vec<Router> {
+    let (table, aws) = crate::common::table().await;
+    let clock = Clock::fixed(at(NOW));
+    let bus = Bus::new(clients::eventbridge(&aws), "barometer");
+    let webhooks = Client::new(Reach::default());
+    vec![
+        portfolio::router(portfolio::Deps { table: table.clone(), clock: clock.clone(), webhooks }),
+        update_status::router(update_status::Deps { table, bus, clock }),
+    ]
+}
+
+#[tokio::test]
+async fn it_has_exactly_the_paths_and_methods_that_the_routers_answer() {
+    let mut described = BTreeMap::<String, BTreeSet<String>>::new();
+    for route in self::described().routes() {
+        let (method, path) = route.split_once(' ').unwrap();
+        described.entry(path.to_owned()).or_default().insert(method.to_owned());
+    }
+    let known: BTreeSet<&str> = SOURCES.iter().flat_map(|(_, source)| paths(source)).collect();
+    assert_eq!(described.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+    for (router, (_, source)) in routers().await.into_iter().zip(SOURCES) {
+        for path in paths(source) {
+            let filled = path.replace(['{', '}'], "");
+            let request = Request::builder().method("TRACE").uri(&filled).body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+            let allowed = answer.headers()[header::ALLOW]
+                .to_str()
+                .unwrap()
+                .split(',')
+                .map(|method| method.trim().to_owned());
+            let allowed: BTreeSet<String> = allowed.filter(|method| method != "HEAD").collect();
+            assert_eq!(allowed, described[path], "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_is_served_to_everybody_with_a_tag_and_as_a_page() {
+    let router = routers().await.swap_remove(0);
+    let get = async |path: &str, tag: Option<&str>| {
+        let mut request = Request::builder().uri(path);
+        if let Some(tag) = tag {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
+        let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (head, body) = answer.into_parts();
+        (head, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
+    };
+    for path in ["/openapi.json", "/docs"] {
+        let (head, body) = get(path, None).await;
+        assert_eq!(head.status, StatusCode::OK, "{path}: {body}");
+        assert_eq!(head.headers[header::CACHE_CONTROL], "public, max-age=300");
+        let tag = head.headers[header::ETAG].to_str().unwrap().to_owned();
+        let (again, nothing) = get(path, Some(&format!("W/{tag}"))).await;
+        assert_eq!((again.status, nothing.as_str()), (StatusCode::NOT_MODIFIED, ""));
+        assert_eq!(get(path, Some("\"other\"")).await.0.status, StatusCode::OK);
+    }
+    let (_, json) = get("/openapi.json", None).await;
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), checked_in());
+    let (head, page) = get("/docs", None).await;
+    assert!(
+        head.headers[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap()
+            .starts_with("default-src 'none'; style-src 'sha256-")
+    );
+    for loads in ["<script", "src=", "href=\"http", "url("] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+    for route in described().routes() {
+        let path = route.split_once(' ').unwrap().1;
+        assert!(page.contains(&format!("<code>{path}</code>")), "{route}");
+    }
+}
