@@ -117,7 +117,10 @@ fn row(entry: Entry, scene: Scene<'_>) -> EntryRow {
         when: scene.minute(entry.at),
         by: entry.by,
         action: words(&entry.action),
-        subject: format!("{} {}", words(&entry.subject.kind), entry.subject.id),
+        subject: match (words(&entry.subject.kind), entry.subject.id) {
+            (kind, id) if kind == id => kind,
+            (kind, id) => format!("{kind} {id}"),
+        },
         href: entry.company_id.map(|id| format!("/companies/{}", segment(&id))),
         changes,
         more,

@@ -18,8 +18,13 @@ pub struct Changed {
 
 /// Everything that differs between what was and what is, in the order of names.
 pub fn changes(from: &Value, to: &Value) -> Vec<Changed> {
-    let mut found = Vec::new();
-    compare("", Some(from), Some(to), &mut found);
+    let (mut found, nothing) = (Vec::new(), Value::Object(Map::new()));
+    // What began or ended is told by its parts, too.
+    let side = |side: &Value, other: &Value| {
+        if side.is_null() && other.is_object() { nothing.clone() } else { side.clone() }
+    };
+    let sides = (side(from, to), side(to, from));
+    compare("", Some(&sides.0), Some(&sides.1), &mut found);
     found
 }
 
@@ -35,6 +40,8 @@ fn word(name: &str) -> String {
 }
 
 fn compare(at: &str, from: Option<&Value>, to: Option<&Value>, found: &mut Vec<Changed>) {
+    // Whether nothing is said or null makes no difference to a reader.
+    let (from, to) = (from.filter(|value| !value.is_null()), to.filter(|value| !value.is_null()));
     if from == to {
         return;
     }
@@ -96,7 +103,9 @@ fn text(value: Option<&Value>) -> String {
                 .collect::<Vec<_>>()
                 .join(", "),
         },
-        Some(Value::Array(items)) => format!("{} entries", items.len()),
+        Some(Value::Array(items)) => {
+            format!("{} {}", items.len(), if items.len() == 1 { "entry" } else { "entries" })
+        }
         Some(other) => other.to_string(),
     };
     match text.char_indices().nth(LONGEST) {
@@ -142,7 +151,8 @@ mod tests {
 
     #[test]
     fn sides_that_are_null_or_long_stay_short() {
-        assert_eq!(told(&Value::Null, &json!({"label": "x"})), [" |  | x"]);
+        let made = told(&Value::Null, &json!({"label": "x", "end": null, "scope": "read"}));
+        assert_eq!(made, ["label |  | x", "scope |  | read"]);
         let long = told(&json!({"footer": ""}), &json!({"footer": "ä".repeat(500)}));
         assert_eq!(long[0].chars().count(), "footer |  | ".len() + LONGEST + 1);
         assert_eq!(told(&json!({"to": null}), &json!({"to": ["a", "b"]})), ["to |  | a, b"]);

@@ -19,9 +19,10 @@ async fn the_audit_says_who_changed_what_from_what_to_what() {
     let page = browser.get(PAGE).await;
     assert_eq!(page.status, StatusCode::OK);
     for text in [
-        "settings saved<small>settings settings</small>",
+        "settings saved<small>settings</small>",
         "<li>settings: login days: <del>1</del> <ins>3</ins></li>",
         "<ins>&#60;why&#62;</ins>",
+        "<li>label: <ins>CI</ins></li>",
         "api token created",
         "href=\"/v1/audit.csv?\"",
         "href=\"/v1/audit.ndjson?\"",
