@@ -9,6 +9,7 @@ mod broken_requests;
 mod erasure;
 mod feedback;
 mod home;
+mod isolation;
 mod import;
 mod json_suite;
 mod killed;

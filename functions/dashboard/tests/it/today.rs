@@ -5,7 +5,7 @@ use barometer_domain::status::Status;
 use http::{StatusCode, header};
 
 use crate::{
-    browser::{self, now},
+    browser::{self, Browser, now},
     invented::{self, Story},
     store,
     work::{self, signed_in},
