@@ -1,6 +1,6 @@
-// A CSM's day in Chromium against a running home: signs in, finds a company, says that it struggles, takes that back, says it
-// again and sees the task and the mail, voids an answer, takes the list home as CSV, and signs out. No step asks the API for
-// what the page should show.
+// A CSM's day in Chromium against a running home: signs in by the mailed link, finds a company, says that it struggles, takes
+// that back, says it again and sees the task and the mail, changes the weights, voids an answer, takes the list home as CSV, and
+// signs out. No step asks the API for what the page should show.
 //
 // Environment: BAROMETER, the home's binary; CHROMIUM; WORK, a folder, where pictures of every page are left.
 
@@ -53,9 +53,9 @@ async function world() {
     await home.call('POST', '/v1/batch', { body: { writeKey: workspace.write_key, batch } });
   }
   await moveClock(7 * 24 * 60 + 120);
+  await home.call('POST', '/v1/members', { token, body: { email: CSM, name: 'Anna', role: 'admin' } });
   for (const company of ['acme', 'bolt', 'crane']) await home.call('PATCH', `/v1/companies/${company}`, { token, body: { owner: CSM } });
   await home.call('POST', '/v1/feedback', { token, body: { user_id: 'bolt-0', company_id: 'bolt', rating: 2, scale: 'nps', comment: 'A test, please ignore.' } });
-  return { token };
 }
 
 /** A CSV file as lists of fields. */
@@ -83,7 +83,7 @@ async function until(page, locator) {
 
 try {
   await home.start('2026-07-27T08:00:00Z');
-  const { token } = await world();
+  await world();
   const url = `http://127.0.0.1:${home.port}`;
   const context = await browser.newContext({ acceptDownloads: true });
   const page = await context.newPage();
@@ -94,8 +94,14 @@ try {
   console.log('\nSigning in');
   await page.goto(`${url}/`);
   check('who isn’t signed in comes to the sign-in', new URL(page.url()).pathname, '/sign-in');
-  await page.getByLabel('API token').fill(token);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByLabel('E-mail address').fill(CSM);
+  await page.getByRole('button', { name: 'Mail me a link' }).click();
+  await page.getByText('Look into your mail').first().waitFor();
+  const [link] = (await home.call('GET', '/local/mail')).at(-1).text.match(/http\S+\/sign-in\/\S+/);
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Sign in to Initech' }).click();
+  await page.goto(`${url}/`);
+  check('signed in as a member', await page.getByRole('link', { name: CSM }).count(), 1);
 
   console.log('\nThe portfolio');
   await page.getByRole('columnheader', { name: 'Company' }).getByRole('link').click();
@@ -150,6 +156,25 @@ try {
   await task.first().click();
   await page.getByText('The task is done.').waitFor();
   check('the task is done', await task.count(), 0);
+
+  console.log('\nThe weights');
+  await page.goto(`${url}/settings`);
+  const weights = ['Login activity', 'Product adoption', 'Feedback'].map((name) => page.getByLabel(name, { exact: true }));
+  for (const [index, weight] of ['60', '20', '10'].entries()) await weights[index].fill(weight);
+  // As a browser without form checks sends it.
+  await page.evaluate(() => { document.querySelector('#settings').noValidate = true; });
+  await page.getByRole('button', { name: 'Save without a preview' }).click();
+  await page.getByRole('alert').getByText('The weights sum to 90 %; they must sum to 100 %.').waitFor();
+  check('a wrong sum is refused, and what was typed stays', await Promise.all(weights.map((weight) => weight.inputValue())), ['60', '20', '10']);
+  await weights[2].fill('20');
+  await page.locator('#settings').getByRole('button', { name: 'Preview', exact: true }).click();
+  await page.getByRole('heading', { name: 'What these settings would have changed' }).waitFor();
+  await looks.look(page, 'preview');
+  await page.getByRole('button', { name: 'Save these settings' }).click();
+  await page.getByText('Saved as version 2.').waitFor();
+  await moveClock(7 * 24 * 60);
+  await page.goto(`${url}/companies/acme`);
+  check('the trend marks the first week under the new version', await page.locator('svg.chart').getByText('v2').count(), 1);
 
   console.log('\nAn answer that shouldn’t count');
   await page.goto(`${url}/companies/bolt`);

@@ -92,6 +92,11 @@ impl Notice {
         Self { problem: true, lines, note: String::new() }
     }
 
+    /// That something was done, in words of its own.
+    pub fn told(line: String) -> Self {
+        Self { problem: false, lines: vec![line], note: String::new() }
+    }
+
     /// The same with what the visitor had written.
     pub fn with_note(self, note: String) -> Self {
         Self { note, ..self }

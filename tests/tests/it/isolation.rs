@@ -223,6 +223,13 @@ async fn a_token_that_may_only_read_changes_nothing_and_a_writer_administers_not
             running.api(Method::POST, "/v1/api-tokens", &json!({ "label": scope, "scope": scope })).await;
         tokens.insert(scope, read(&made)["token"].as_str().unwrap().to_owned());
     }
+    // That a token was used is noted, by the hour.
+    let all = operations();
+    let settings = all.iter().find(|operation| operation.path == "/v1/settings" && operation.method == "GET");
+    for token in tokens.values() {
+        let answer = call(&running, settings.unwrap(), "/v1/settings", Some(token)).await;
+        assert_eq!(answer.status, 200);
+    }
     let before = kept(&running).await;
     for operation in operations().iter().filter(|operation| !operation.public) {
         let method = operation.method.as_str().to_lowercase();

@@ -3,6 +3,7 @@
 mod audit;
 mod catalogue;
 mod keys;
+mod members;
 mod rule;
 mod rules;
 pub(crate) mod saving;
@@ -36,12 +37,14 @@ pub fn routes() -> Router<Deps> {
         .route("/settings/webhooks/{id}", post(webhooks::change))
         .route("/settings/keys", get(keys::show).post(keys::create))
         .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/members", get(members::show).post(members::add))
+        .route("/settings/members/{id}", post(members::change))
         .route("/settings/audit", get(audit::show))
         .route("/settings/versions", get(versions::show))
 }
 
 fn admins_only() -> Response {
-    let text = "This page is for admins: who signed in with an API token of the scope admin.";
+    let text = "This page is for admins.";
     html::message(StatusCode::FORBIDDEN, "For admins", text)
 }
 

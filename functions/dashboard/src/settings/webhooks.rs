@@ -93,7 +93,7 @@ async fn made(
     }
 }
 
-/// `POST /settings/webhooks/{id}`: `act` is `rotate`, `on`, `off` or `delete`.
+/// `POST /settings/webhooks/{id}`: `act` is `rotate`, `test`, `on`, `off` or `delete`.
 pub async fn change(
     State(deps): State<Deps>,
     Path(id): Path<String>,
@@ -105,13 +105,31 @@ pub async fn change(
     let path = format!("/v1/webhooks/{}", segment(&id));
     let (method, path, body) = match typed.text("act") {
         "rotate" => (Method::POST, format!("{path}/rotate"), json!({})),
+        "test" => (Method::POST, format!("{path}/test"), json!({})),
         "on" => (Method::PATCH, path, json!({ "enabled": true })),
         "off" => (Method::PATCH, path, json!({ "enabled": false })),
         "delete" => (Method::DELETE, path, json!({})),
         _ => return Ok(unreadable()),
     };
     match Api::new(&deps.api, &headers).change(method, &path, &body).await? {
+        Ok(answer) if typed.text("act") == "test" => {
+            let notice = Some(tested(&answer));
+            page(&deps, &headers, &visit, (StatusCode::OK, notice), None, Given::default()).await
+        }
         Ok(answer) => made(&deps, &headers, &visit, StatusCode::OK, &answer).await,
         Err(refusal) => Ok(html::refused(&refusal, PAGE)),
+    }
+}
+
+/// What a receiver answered to a test.
+fn tested(answer: &Value) -> Notice {
+    let milliseconds = answer.get("duration_ms").and_then(Value::as_u64).unwrap_or_default();
+    let status = answer.get("status").and_then(Value::as_u64);
+    match answer.get("reason").and_then(Value::as_str) {
+        Some(reason) => Notice::problem(vec![format!("The test didn’t get through: {reason}.")]),
+        None => Notice::told(format!(
+            "The test got through: the receiver answered {} after {milliseconds} ms.",
+            status.unwrap_or_default()
+        )),
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod catalogue;
 mod keys;
 mod mail;
+mod members;
 mod rules;
 mod score;
 mod scored;

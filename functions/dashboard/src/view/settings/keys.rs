@@ -25,8 +25,7 @@ pub struct Key {
     scope: String,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
-    #[serde(default)]
-    last_used_at: Option<DateTime<Utc>>,
+    last_used: Option<DateTime<Utc>>,
 }
 
 /// A key on the page.
@@ -93,7 +92,7 @@ impl KeysPage {
             scope: key.scope,
             made: scene.day(key.created_at),
             ends: key.expires_at.map_or_else(|| "never".to_owned(), |at| scene.minute(at)),
-            used: key.last_used_at.map(|at| scene.day(at)),
+            used: key.last_used.map(|at| scene.day(at)),
         };
         Self { chrome, notice, rows: keys.into_iter().map(row).collect(), shown, given }
     }

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod diff;
 pub mod fields;
 pub mod keys;
+pub mod members;
 pub mod rule;
 pub mod rule_form;
 pub mod rule_words;
@@ -39,13 +40,14 @@ const fn tab(name: &'static str, href: &'static str, label: &'static str, admin:
     Tab { name, href, label, admin }
 }
 
-const TABS: [Tab; 9] = [
+const TABS: [Tab; 10] = [
     tab("score", "/settings", "Score", false),
     tab("mail", "/settings/mail", "Feedback & mail", false),
     tab("catalogue", "/settings/catalogue", "Catalogue", false),
     tab("rules", "/settings/rules", "Rules", false),
     tab("webhooks", "/settings/webhooks", "Webhooks", true),
     tab("sources", "/sources", "Sources", false),
+    tab("members", "/settings/members", "Members", false),
     tab("keys", "/settings/keys", "API keys", true),
     tab("audit", "/settings/audit", "Audit", true),
     tab("versions", "/settings/versions", "Versions", false),
