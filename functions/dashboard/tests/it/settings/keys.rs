@@ -49,7 +49,13 @@ async fn what_is_wrong_with_a_key_is_said_and_one_without_an_end_says_never() {
     assert!(refused.body.contains("<option value=\"write\" selected>"));
     assert!(refused.body.contains("<option value=\"90\" selected>"));
     assert_eq!(browser.post(PAGE, "label=x&scope=admin&days=").await.status, StatusCode::CREATED);
-    assert!(browser.get(PAGE).await.body.contains("<td>admin</td><td>8 Sep</td><td>never</td>"));
+    assert!(
+        browser
+            .get(PAGE)
+            .await
+            .body
+            .contains("<td>admin</td><td>8 Sep<small>not used yet</small></td><td>never</td>")
+    );
 }
 
 #[tokio::test]
