@@ -55,7 +55,7 @@ async function world() {
   await moveClock(7 * 24 * 60 + 120);
   await home.call('POST', '/v1/members', { token, body: { email: CSM, name: 'Anna', role: 'admin' } });
   for (const company of ['acme', 'bolt', 'crane']) await home.call('PATCH', `/v1/companies/${company}`, { token, body: { owner: CSM } });
-  await home.call('POST', '/v1/feedback', { token, body: { user_id: 'bolt-0', company_id: 'bolt', rating: 2, scale: 'nps', comment: 'A test, please ignore.' } });
+  await home.call('POST', '/v1/feedback', { token: workspace.write_key, body: { user_id: 'bolt-0', company_id: 'bolt', rating: 2, scale: 'nps', comment: 'A test, please ignore.' } });
 }
 
 /** A CSV file as lists of fields. */

@@ -311,6 +311,8 @@ try {
   await page.getByRole('button', { name: 'Add' }).click();
   await page.getByRole('heading', { name: 'The secret of CRM, shown this once' }).waitFor();
   await look(page, 'settings-webhooks');
+  await page.goto(at('settings/members'));
+  await look(page, 'settings-members');
   await page.goto(at('settings/keys'));
   await page.getByLabel('Label: who or what uses it').fill('Reports');
   await page.getByRole('button', { name: 'Make it' }).click();
@@ -330,7 +332,7 @@ try {
     if (here) reachable.push(here);
     await page.keyboard.press('Tab');
   }
-  check('the keyboard reaches every page of settings in their order', reachable, ['Score', 'Feedback & mail', 'Catalogue', 'Rules', 'Webhooks', 'Sources', 'API keys', 'Audit', 'Versions']);
+  check('the keyboard reaches every page of settings in their order', reachable, ['Score', 'Feedback & mail', 'Catalogue', 'Rules', 'Webhooks', 'Sources', 'Members', 'API keys', 'Audit', 'Versions']);
 } finally {
   await browser.close();
   await home.stop();

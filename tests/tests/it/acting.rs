@@ -272,7 +272,8 @@ async fn where_the_bus_takes_only_some_entries_every_event_arrives_and_is_acted_
         let left = world.table.unpublished(&world.workspace).await.unwrap();
         let told_before = world.told.len();
         world.sweep().await;
-        for event in world.told[told_before..].to_vec() {
+        let told = world.told[told_before..].to_vec();
+        for event in told {
             if event["detail-type"] == "status.changed" {
                 arrived.insert(event["detail"]["company_id"].as_str().unwrap().to_owned());
                 world.react_to(event.clone()).await;
