@@ -56,6 +56,7 @@ async function world() {
   await home.call('POST', '/v1/members', { token, body: { email: CSM, name: 'Anna', role: 'admin' } });
   for (const company of ['acme', 'bolt', 'crane']) await home.call('PATCH', `/v1/companies/${company}`, { token, body: { owner: CSM } });
   await home.call('POST', '/v1/feedback', { token: workspace.write_key, body: { user_id: 'bolt-0', company_id: 'bolt', rating: 2, scale: 'nps', comment: 'A test, please ignore.' } });
+  return workspace.write_key;
 }
 
 /** A CSV file as lists of fields. */
@@ -71,6 +72,18 @@ function csv(text) {
 
 const names = (page) => page.locator('table.pf tbody th a').allTextContents();
 
+/** Signs in by the mailed link. */
+async function signIn(page, url) {
+  await page.goto(`${url}/sign-in`);
+  await page.getByLabel('E-mail address').fill(CSM);
+  await page.getByRole('button', { name: 'Mail me a link' }).click();
+  await page.getByText('Look into your mail').first().waitFor();
+  const [link] = (await home.call('GET', '/local/mail')).at(-1).text.match(/http\S+\/sign-in\/\S+/);
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Sign in to Initech' }).click();
+  await page.goto(`${url}/`);
+}
+
 /** Loads a page again until it shows something: what follows from a change comes by the bus. */
 async function until(page, locator) {
   for (let step = 0; step < 50; step++) {
@@ -83,7 +96,7 @@ async function until(page, locator) {
 
 try {
   await home.start('2026-07-27T08:00:00Z');
-  await world();
+  const key = await world();
   const url = `http://127.0.0.1:${home.port}`;
   const context = await browser.newContext({ acceptDownloads: true });
   const page = await context.newPage();
@@ -94,13 +107,7 @@ try {
   console.log('\nSigning in');
   await page.goto(`${url}/`);
   check('who isn’t signed in comes to the sign-in', new URL(page.url()).pathname, '/sign-in');
-  await page.getByLabel('E-mail address').fill(CSM);
-  await page.getByRole('button', { name: 'Mail me a link' }).click();
-  await page.getByText('Look into your mail').first().waitFor();
-  const [link] = (await home.call('GET', '/local/mail')).at(-1).text.match(/http\S+\/sign-in\/\S+/);
-  await page.goto(link);
-  await page.getByRole('button', { name: 'Sign in to Initech' }).click();
-  await page.goto(`${url}/`);
+  await signIn(page, url);
   check('signed in as a member', await page.getByRole('link', { name: CSM }).count(), 1);
 
   console.log('\nThe portfolio');
@@ -172,14 +179,20 @@ try {
   await looks.look(page, 'preview');
   await page.getByRole('button', { name: 'Save these settings' }).click();
   await page.getByText('Saved as version 2.').waitFor();
+  const { now: timestamp } = await home.call('GET', '/local/clock');
+  const batch = ['acme-0', 'acme-1', 'acme-2'].map((userId) => ({ type: 'track', userId, event: 'Report Edited', timestamp, context: { groupId: 'acme' } }));
+  await home.call('POST', '/v1/batch', { body: { writeKey: key, batch } });
   await moveClock(7 * 24 * 60);
+  await page.goto(`${url}/companies/acme`);
+  check('a session ends after 8 hours of silence', new URL(page.url()).pathname, '/sign-in');
+  await signIn(page, url);
   await page.goto(`${url}/companies/acme`);
   check('the trend marks the first week under the new version', await page.locator('svg.chart').getByText('v2').count(), 1);
 
   console.log('\nAn answer that shouldn’t count');
   await page.goto(`${url}/companies/bolt`);
   await page.getByText('A test, please ignore.').waitFor();
-  await page.getByText('Void', { exact: true }).click();
+  await page.locator('summary', { hasText: 'Void' }).click();
   await page.getByLabel('Why it shouldn’t count').fill('Our own test.');
   await page.getByRole('button', { name: 'Void the answer' }).click();
   await page.getByText('void: Our own test.').waitFor();

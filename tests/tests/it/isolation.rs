@@ -68,6 +68,8 @@ fn body(id: &str) -> Value {
         "createWebhook" => json!({ "name": "theirs", "url": "https://theirs.example.com/" }),
         "changeWebhook" => json!({ "enabled": false }),
         "createToken" => json!({ "label": "theirs", "scope": "read" }),
+        "addMember" => json!({ "email": "theirs@initech.example", "role": "admin" }),
+        "changeMember" => json!({ "role": "admin" }),
         _ => Value::Null,
     }
 }
@@ -123,6 +125,7 @@ async fn filled(running: &Running) -> BTreeMap<&'static str, String> {
             make("/v1/webhooks", json!({ "name": OURS, "url": "https://ours-7d1.example.com/" })).await,
         ),
         ("api-tokens", make("/v1/api-tokens", json!({ "label": OURS, "scope": "read" })).await),
+        ("members", make("/v1/members", json!({ "email": "ours-7d1@initech.example", "role": "csm" })).await),
         ("rules", OURS.to_owned()),
     ])
 }
