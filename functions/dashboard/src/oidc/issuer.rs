@@ -118,12 +118,12 @@ impl Oidc {
         rest.split('/').next().unwrap_or(rest)
     }
 
-    /// What it says of itself. Errors: [`OidcError`].
+    /// What it says of itself. Errors: `OidcError`.
     pub async fn description(&self, now: DateTime<Utc>) -> Result<Description, OidcError> {
         Ok(self.known(now, KEPT).await?.description)
     }
 
-    /// Exchanges a code for the verified address of who signed in. Errors: [`OidcError`].
+    /// Exchanges a code for the verified address of who signed in. Errors: `OidcError`.
     pub async fn exchange(
         &self,
         code: &str,
