@@ -6,6 +6,8 @@ use axum::{extract::State, response::Response};
 use barometer_cloud::{
     StoreError, Table,
     lambda::Chain,
+    listing::{Filter, Sort},
+    portfolio::Portfolio,
     table::overviews::{Period, Published},
     why::{self, WhyError},
 };
@@ -31,7 +33,11 @@ pub async fn show(State(deps): State<Deps>, headers: HeaderMap) -> Result<Respon
     let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
     let (table, workspace) = (&deps.table, &visit.workspace);
-    let (companies, weeks) = tokio::try_join!(table.companies(workspace), weeks(table, workspace))?;
+    let (portfolio, weeks) = tokio::try_join!(
+        Portfolio::open(table, workspace, &visit.settings, scene.now),
+        weeks(table, workspace)
+    )?;
+    let companies = portfolio.all(Filter::default(), Sort::BY_ID).await?;
     let whys = match weeks.last() {
         Some((week, Some(latest))) => {
             let companies = moved(&latest.overview).map(|change| change.company_id.clone()).collect();

@@ -7,6 +7,8 @@ use axum::{
 use barometer_cloud::{
     http::auth::{self, SignedIn},
     lambda::Chain,
+    listing::{Filter, Sort},
+    portfolio::{Begin, Portfolio, Wanted},
     table::{
         cases::{Case, Content},
         companies::Company,
@@ -20,7 +22,7 @@ use barometer_cloud::{
 };
 use barometer_domain::{
     CompanyId, IsoWeek, Month, Settings, UserId, WorkspaceId, alert::Alert, disagreement::Disagreement,
-    task::Task, week::WeekSnapshot, why::Why,
+    quadrant::Cell, task::Task, week::WeekSnapshot, why::Why,
 };
 use chrono::TimeDelta;
 use http::{HeaderMap, StatusCode, header};
@@ -36,8 +38,8 @@ use crate::{
         chrome::Chrome,
         company::{CompanyPage, Known},
         people::People,
-        portfolio::PortfolioPage,
-        quadrant::QuadrantPage,
+        portfolio::{self, PortfolioPage},
+        quadrant::{NAMES, QuadrantPage},
         query::Query,
         timeline::{Timeline, TimelinePage},
     },
@@ -99,20 +101,27 @@ pub async fn portfolio(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
-    let companies = deps.table.companies(&visit.workspace).await?;
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
-    let query = Query::parse(&query.unwrap_or_default());
+    let portfolio = Portfolio::open(&deps.table, &visit.workspace, &visit.settings, scene.now).await?;
+    let known = portfolio::Known::read(&portfolio, Query::parse(&query.unwrap_or_default())).await?;
     let origin = origin(&headers, deps.secure_cookies);
-    let page = PortfolioPage::build(visit.chrome(), &companies, query, scene, origin);
+    let page = PortfolioPage::build(visit.chrome(), known, scene, origin);
     Ok(html::page(StatusCode::OK, &page))
 }
 
 /// `GET /quadrant`
 pub async fn quadrant(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
     let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
-    let companies = deps.table.companies(&visit.workspace).await?;
-    let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
-    Ok(html::page(StatusCode::OK, &QuadrantPage::build(visit.chrome(), &companies, scene)))
+    let portfolio = Portfolio::open(&deps.table, &visit.workspace, &visit.settings, deps.clock.now()).await?;
+    let mut named = Vec::new();
+    for cell in Cell::ALL {
+        let begin = Sort::cell_begins(cell).map_or(Begin::First, Begin::Behind);
+        let wanted = Wanted { filter: Filter::cell(cell), begin, limit: NAMES, ..Wanted::all(Sort::BY_CELL) };
+        let found = portfolio.list(&wanted).await?.companies;
+        named.extend(found.into_iter().map(|placed| placed.company));
+    }
+    let counts = portfolio.summary().cells;
+    Ok(html::page(StatusCode::OK, &QuadrantPage::build(visit.chrome(), &counts, &named)))
 }
 
 /// `GET /companies/{company_id}`

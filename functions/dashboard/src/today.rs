@@ -4,7 +4,11 @@ use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
-use barometer_cloud::table::actions::{Action, ActionState};
+use barometer_cloud::{
+    listing::{Filter, Sort},
+    portfolio::Portfolio,
+    table::actions::{Action, ActionState},
+};
 use barometer_domain::{alert::Alert, disagreement::Disagreement, task::Task};
 use chrono::{SecondsFormat, TimeDelta};
 use http::{HeaderMap, StatusCode};
@@ -61,14 +65,15 @@ pub async fn show(
 /// Everybody's day. The number of reads doesn't grow with the number of companies.
 async fn read(deps: &Deps, headers: &HeaderMap, visit: &Visit, scene: Scene<'_>) -> Result<Known, Failure> {
     let (table, workspace) = (&deps.table, &visit.workspace);
-    let (companies, tasks, alerts, disagreements, waiting, ended) = tokio::try_join!(
-        table.companies(workspace),
+    let (portfolio, tasks, alerts, disagreements, waiting, ended) = tokio::try_join!(
+        Portfolio::open(table, workspace, &visit.settings, scene.now),
         table.cases::<Task>(workspace, true, None, CASES),
         table.cases::<Alert>(workspace, true, None, CASES),
         table.cases::<Disagreement>(workspace, true, None, CASES),
         table.actions(workspace, ActionState::AwaitingApproval, None, ACTIONS),
         table.actions(workspace, ActionState::Failed, None, ACTIONS),
     )?;
+    let companies = portfolio.all(Filter::everything(), Sort::BY_ID).await?;
     let since = (scene.now - NEW).to_rfc3339_opts(SecondsFormat::Secs, true);
     let low = format!("/v1/feedback?max_rating=6&limit={ANSWERS}&from={since}");
     let mut answers = Api::new(&deps.api, headers).get::<Given>(&low).await?.items;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use barometer_cloud::{
     http::{Json, Problem},
-    listing::churned,
+    listing::{Filter, Sort},
+    portfolio::Portfolio,
 };
 use barometer_domain::{CompanyId, quadrant::Cell};
 use http::Uri;
 use serde::Serialize;
 
-use crate::{Deps, caller::Reader, companies::Portfolio, params::Params};
+use crate::{Deps, caller::Reader, params::Params, settings};
 
 /// The quadrant.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -42,10 +43,9 @@ pub async fn quadrant(
     uri: Uri,
 ) -> Result<Json<Quadrant>, Problem> {
     Params::read(&uri, &[])?;
-    let Portfolio { mut companies, today } =
-        Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
-    companies.retain(|company| !churned(company, today));
-    companies.sort_by_cached_key(|company| (company.name.to_lowercase(), company.company_id.clone()));
+    let settings = settings::current(&deps.table, &caller.workspace).await?.settings;
+    let portfolio = Portfolio::open(&deps.table, &caller.workspace, &settings, deps.clock.now()).await?;
+    let companies = portfolio.all(Filter::default(), Sort::BY_NAME).await?;
     let mut cells: BTreeMap<Cell, Members> = Cell::ALL
         .into_iter()
         .map(|cell| {

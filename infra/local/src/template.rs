@@ -355,6 +355,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                "arrange-portfolio",
                 "dashboard",
                 "erase-users",
                 "ingest-events",

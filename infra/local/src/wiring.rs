@@ -100,6 +100,7 @@ pub fn functions(wiring: Wiring) -> Functions {
     let bus = Bus::new(clients::eventbridge(&events), BUS);
     let mailer = Mailer::new(clients::sesv2(&mail), mail_from, Some(MAIL_CONFIGURATION.to_owned()));
 
+    let arranges = clock.clone();
     let ingest = ingest_events::Deps { table: table.clone(), bus: bus.clone(), clock: clock.clone() };
     let submit = submit_feedback::Deps {
         table: table.clone(),
@@ -123,6 +124,7 @@ pub fn functions(wiring: Wiring) -> Functions {
         asking_takes: Some(dashboard::ASKING_TAKES),
         oidc: oidc.map(dashboard::Oidc::new),
     };
+    let arrange = arrange_portfolio::Deps { table: table.clone(), clock: arranges };
     let score = score_week::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let roll_up = roll_up_month::Deps { table: table.clone(), bus: bus.clone(), budget: BUDGET };
     let publish = publish_changes::Deps { table: table.clone(), bus: bus.clone() };
@@ -152,6 +154,9 @@ pub fn functions(wiring: Wiring) -> Functions {
         })
         .event("roll-up-month", roll_up, |event, deps: roll_up_month::Deps| async move {
             roll_up_month::handle(event, &deps).await
+        })
+        .event("arrange-portfolio", arrange, |event, deps: arrange_portfolio::Deps| async move {
+            arrange_portfolio::handle(event, &deps).await
         })
         .event("publish-changes", publish, |event, deps: publish_changes::Deps| async move {
             publish_changes::handle(event, &deps).await

@@ -18,6 +18,7 @@ pub mod lambda;
 pub mod listing;
 pub mod mail;
 pub mod openapi;
+pub mod portfolio;
 pub mod sharded;
 pub mod sources;
 pub mod subscription;

@@ -1,10 +1,14 @@
 //! Which companies a list shows, and in which order: the same for the API, its CSV and the page.
 
+mod concern;
 mod filter;
 mod sort;
+mod summary;
 
+pub use concern::{CALLING, Concern, Review, TELLING, concerns};
 pub use filter::{Filter, Flag, WantedEngagement, WantedStatus};
 pub use sort::{Position, Sort};
+pub use summary::{Counted, Summary};
 
 use chrono::NaiveDate;
 

@@ -59,6 +59,8 @@ pub struct CompanyView {
     pub open_tasks: u32,
     /// Alerts that aren't resolved.
     pub open_alerts: u32,
+    /// Disagreements of status and engagement that wait for the CSM.
+    pub open_disagreements: u32,
     /// Whether its users are asked for feedback.
     pub request_feedback: bool,
     /// The latest activity that a score has seen.
@@ -185,6 +187,7 @@ pub fn company(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Co
         disagreement: fresh.zip(band).is_some_and(|(status, band)| quadrant::disagree(status, band)),
         open_tasks: company.open_tasks,
         open_alerts: company.open_alerts,
+        open_disagreements: company.open_disagreements,
         request_feedback: company.request_feedback,
         last_seen_at: company.last_seen_at,
         tags: company.tags.clone(),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use barometer::store::Store;
 use barometer_cloud::table::actions::ActionState;
 use barometer_cloud::table::asks::{Ask, AskState};
+use barometer_cloud::table::companies::Patch;
 use barometer_cloud::table::sessions::{Holder, Session};
 use barometer_cloud::workspaces::{self, Created, NewWorkspace};
 use barometer_cloud::{Table, clients};
@@ -524,6 +525,27 @@ async fn erase_users_takes_its_schedule_and_whom_the_api_was_told_to_erase() {
     let due = json!({ "scheduled_time": later });
     let done = world.run("erase-users", vec![due.clone(), due]).await;
     assert_eq!(done, [json!({ "rewritten": 1, "erased": 1 }), json!({ "rewritten": 0, "erased": 0 })]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrange_portfolio_takes_its_schedule_and_the_end_of_a_run() {
+    let world = World::new().await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let told = world.run("arrange-portfolio", vec![world.event("arrange-portfolio.run-completed")]).await;
+    let companies = world.table.companies(&world.workspace.workspace_id).await.unwrap();
+    assert_eq!(told, [json!({ "arranged": 1, "companies": companies.len(), "marked": 0 })]);
+    // One that changed behind everybody's back, in the hour of the workspace.
+    let patch = Patch { owner: Some(Some("csm@example.com".to_owned())), ..Patch::default() };
+    let changed = &companies[0].company_id;
+    world.table.patch_company(&world.workspace.workspace_id, changed, &patch).await.unwrap();
+    let mark = world.table.arranged(&world.workspace.workspace_id, Utc::now()).await.unwrap().marks.remove(0);
+    world.table.unmark(&world.workspace.workspace_id, &mark).await.unwrap();
+    let scheduled = world.event("arrange-portfolio.schedule");
+    let at: DateTime<Utc> = serde_json::from_value(scheduled["scheduled_time"].clone()).unwrap();
+    let day = (0..24).map(|hour| json!({ "scheduled_time": at + TimeDelta::hours(hour) })).collect();
+    let told = world.run("arrange-portfolio", day).await;
+    let marked: Vec<_> = told.iter().filter_map(|outcome| outcome["marked"].as_u64()).collect();
+    assert_eq!((marked.len(), marked.iter().sum::<u64>()), (24, 1), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,23 +114,6 @@ async fn a_week_of_a_company_is_within_it() {
 }
 
 #[tokio::test]
-async fn a_page_of_50_companies_is_one_query_within_15() {
-    let table = table().await;
-    let last = published(1, snapshot("2026-W36", USERS, FEATURES));
-    for number in 0..50 {
-        let id = format!("company-{number}");
-        note_companies(&table, &[&id]).await;
-        table.write_readings(&workspace(), &company(&id), &readings(&last)).await.unwrap();
-    }
-    let (client, meter) = metered();
-    assert_eq!(table.through(client).companies(&workspace()).await.unwrap().len(), 50);
-    let calls = meter.read();
-    println!("50 companies: {calls:?}");
-    assert_eq!(calls.len(), 1);
-    assert!((0.5..=15.0).contains(&calls[0].1), "{calls:?}");
-}
-
-#[tokio::test]
 async fn the_sweep_reads_what_is_due() {
     let table = table().await;
     let seen = at("2026-09-01T10:00:00Z");

@@ -21,6 +21,7 @@ mod log;
 mod mailing;
 mod members;
 mod outbox;
+mod portfolio;
 mod runs;
 mod samples;
 mod sessions;

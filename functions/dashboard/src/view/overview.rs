@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use barometer_cloud::{
-    table::{companies::Company, overviews::Published},
-    views::{self, CompanyView},
-};
+use barometer_cloud::{table::overviews::Published, views::CompanyView};
 use barometer_domain::{
     CompanyId, IsoWeek, Percent,
     answer::Nps,
@@ -45,7 +42,7 @@ const RENEWAL_DAYS: i64 = 90;
 #[derive(Debug, Default)]
 pub struct Known {
     /// The workspace's companies.
-    pub companies: Vec<Company>,
+    pub companies: Vec<CompanyView>,
     /// The published overviews up to the latest, oldest first; nothing for a week without.
     pub weeks: Vec<(IsoWeek, Option<Published>)>,
     /// Why the scores of those that moved the most aren't what they were.
@@ -163,20 +160,15 @@ pub struct OverviewPage {
 impl OverviewPage {
     /// Builds the page.
     pub fn build(chrome: Chrome, known: &Known, scene: Scene<'_>) -> Self {
-        let live: Vec<(&Company, CompanyView)> = known
-            .companies
-            .iter()
-            .filter(|company| company.churned_on.is_none())
-            .map(|company| (company, views::company(company, scene.settings, scene.now)))
-            .collect();
-        let views: Vec<&CompanyView> = live.iter().map(|(_, view)| view).collect();
+        let views: Vec<&CompanyView> =
+            known.companies.iter().filter(|company| company.churned_on.is_none()).collect();
         let latest = known.weeks.last().and_then(|(week, found)| Some((*week, &found.as_ref()?.overview)));
         let standings: Vec<(IsoWeek, Option<Standings>)> = known
             .weeks
             .iter()
             .map(|(week, found)| (*week, found.as_ref().map(all).map(|it| it.standings)))
             .collect();
-        let mut decisions = decisions(&live, scene);
+        let mut decisions = decisions(&views, scene);
         let decisions_more = decisions.len().saturating_sub(DECISIONS);
         decisions.truncate(DECISIONS);
         let (rose, fell) = latest.map(|(_, overview)| bands_moved(overview)).unwrap_or_default();
@@ -392,11 +384,11 @@ fn reason(why: &Why) -> Option<String> {
 }
 
 /// Companies that need a decision, those with the most and gravest reasons first, then those that renew next.
-fn decisions(live: &[(&Company, CompanyView)], scene: Scene<'_>) -> Vec<Decision> {
+fn decisions(live: &[&CompanyView], scene: Scene<'_>) -> Vec<Decision> {
     let mut found: Vec<_> = live
         .iter()
-        .filter_map(|(company, view)| {
-            let (weight, reasons) = reasons(company, view, scene);
+        .filter_map(|view| {
+            let (weight, reasons) = reasons(view, scene);
             let row = Decision {
                 whose: Whose { id: view.company_id.to_string(), name: view.name.clone() },
                 reasons,
@@ -410,7 +402,7 @@ fn decisions(live: &[(&Company, CompanyView)], scene: Scene<'_>) -> Vec<Decision
     found.into_iter().map(|(.., row)| row).collect()
 }
 
-fn reasons(company: &Company, view: &CompanyView, scene: Scene<'_>) -> (u8, Vec<String>) {
+fn reasons(view: &CompanyView, scene: Scene<'_>) -> (u8, Vec<String>) {
     let today = scene.today();
     let mut reasons = Vec::new();
     let mut weight = 0;
@@ -435,7 +427,7 @@ fn reasons(company: &Company, view: &CompanyView, scene: Scene<'_>) -> (u8, Vec<
     if let Some(why) = review.filter(|_| renewal.is_some()) {
         add(2, why);
     }
-    if company.open_disagreements > 0 {
+    if view.open_disagreements > 0 {
         let text = match (&view.business_status, &view.engagement) {
             (Some(status), Some(score)) if view.disagreement => {
                 format!("status {}, yet engagement {}", status.status.value.label(), score.band.label())
@@ -494,12 +486,14 @@ fn owner_row(name: String, of: &[&CompanyView]) -> OwnerRow {
 mod tests {
     use super::super::samples;
     use super::*;
+    use barometer_cloud::{table::companies::Company, views};
     use barometer_domain::{band::Standing, overview, percent::Points, why::Part};
     use chrono::TimeDelta;
 
     fn build(companies: Vec<Company>) -> OverviewPage {
         let settings = samples::settings();
-        let known = Known { companies, ..Known::default() };
+        let view = |company| views::company(company, &settings, samples::now());
+        let known = Known { companies: companies.iter().map(view).collect(), ..Known::default() };
         OverviewPage::build(samples::chrome(&settings), &known, samples::scene(&settings))
     }
 

@@ -1,12 +1,13 @@
 //! The portfolio: where to look first, how all stand, and every company in a row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use barometer_cloud::{
-    listing::churned,
-    table::companies::Company,
-    views::{self, EngagementView},
+    StoreError,
+    listing::{Sort, Summary, TELLING, WantedEngagement, concerns},
+    portfolio::{Begin, Portfolio, Wanted},
+    views::CompanyView,
 };
 use barometer_domain::IsoWeek;
 use chrono::Days;
@@ -14,11 +15,9 @@ use chrono::Days;
 use super::{
     Scene,
     chrome::Chrome,
-    concern::{CALLING, TELLING, concerns},
+    concern::reason,
     quadrant::Picture,
-    query::{
-        Choice, ENGAGEMENTS, FLAGS, Placed, QUADRANTS, Query, SORTS, STATUSES, by_attention, engagement_of,
-    },
+    query::{Choice, ENGAGEMENTS, FLAGS, QUADRANTS, Query, SORTS, STATUSES, wire_engagement},
     row::{Row, row},
 };
 
@@ -30,6 +29,10 @@ const REASONS: usize = 3;
 const ROWS: usize = 50;
 /// Owners to choose from.
 const OWNERS: usize = 100;
+/// The worst that a company's attention can be.
+const WORST: u8 = 3;
+/// Companies of an attention that are looked through for those that call for somebody: they come first among them.
+const LOOKED_THROUGH: usize = 64;
 /// Length of the bar over the bands.
 const BAR: usize = 1_000;
 
@@ -70,6 +73,69 @@ pub struct First {
     pub name: String,
     /// Why.
     pub reasons: Vec<String>,
+}
+
+/// What the page says, as it was read.
+#[derive(Debug)]
+pub struct Known {
+    /// How many companies stand where.
+    pub summary: Summary,
+    /// Companies to look at first.
+    pub first: Vec<CompanyView>,
+    /// The companies of the page.
+    pub rows: Vec<CompanyView>,
+    /// Companies that the filter finds.
+    pub matching: usize,
+    /// What was asked for, with a page that there is.
+    pub query: Query,
+}
+
+impl Known {
+    /// Reads what a page asks for. What it costs doesn't grow with the number of companies, unless some are to be searched
+    /// for among all.
+    pub async fn read(portfolio: &Portfolio<'_>, query: Query) -> Result<Self, StoreError> {
+        let summary = portfolio.summary();
+        let first = first(portfolio, &summary).await?;
+        let filters = query.filters();
+        let last = |matching: usize| matching.div_ceil(ROWS).max(1) - 1;
+        let mut page = if filters { query.page } else { query.page.min(last(summary.live)) };
+        let mut wanted = Wanted {
+            filter: query.filter(),
+            sort: query.order(),
+            begin: Begin::Skipping(page * ROWS),
+            limit: ROWS,
+            count: filters,
+        };
+        let mut found = portfolio.list(&wanted).await?;
+        let matching = found.matching.unwrap_or(summary.live);
+        if page > last(matching) {
+            page = last(matching);
+            wanted.begin = Begin::Skipping(page * ROWS);
+            found = portfolio.list(&wanted).await?;
+        }
+        let rows = found.companies.into_iter().map(|placed| placed.company).collect();
+        Ok(Self { summary, first, rows, matching, query: Query { page, ..query } })
+    }
+}
+
+/// Those with a reason that calls for somebody, who needs it most first. Within an attention they lie before the others.
+async fn first(portfolio: &Portfolio<'_>, summary: &Summary) -> Result<Vec<CompanyView>, StoreError> {
+    let mut first: Vec<CompanyView> = Vec::new();
+    for attention in (0..=WORST).rev() {
+        if first.len() >= FIRST.min(summary.calling) {
+            break;
+        }
+        let begin = Sort::attention_begins(attention).filter(|_| attention < WORST);
+        let wanted = Wanted {
+            limit: LOOKED_THROUGH,
+            begin: begin.map_or(Begin::First, Begin::Behind),
+            ..Wanted::all(Sort::default())
+        };
+        let found = portfolio.list(&wanted).await?.companies.into_iter().map(|placed| placed.company);
+        let calling = found.filter(|company| company.attention == attention && portfolio.calls(company));
+        first.extend(calling.take(FIRST.saturating_sub(first.len())));
+    }
+    Ok(first)
 }
 
 /// A list to choose from.
@@ -122,55 +188,26 @@ pub struct PortfolioPage {
 
 impl PortfolioPage {
     /// Builds the page. `origin` is the address that the example of an empty workspace posts to.
-    pub fn build(
-        chrome: Chrome,
-        companies: &[Company],
-        query: Query,
-        scene: Scene<'_>,
-        origin: String,
-    ) -> Self {
-        let mut all: Vec<Placed> = companies
-            .iter()
-            .map(|company| {
-                let view = views::company(company, scene.settings, scene.now);
-                let change = view.engagement.as_ref().and_then(EngagementView::change);
-                Placed { concerns: concerns(&view, scene), view, change }
-            })
-            .collect();
-        let latest =
-            all.iter().filter_map(|placed| placed.view.engagement.as_ref()).map(|score| score.week).max();
-        by_attention(&mut all);
-        let first = first(&all);
-        let live = || all.iter().map(|placed| &placed.view).filter(|view| !churned(view, scene.today()));
-        let picture =
-            Picture::draw(live().map(|view| (view.quadrant, view.company_id.as_str(), view.name.as_str())));
-        let bands = bands(live().map(engagement_of).collect(), &query);
-        let (total, owners) =
-            (live().count(), owners(live().filter_map(|view| view.owner.as_deref()), &query));
-        let known = all.len();
-        let more = all.iter().filter(|placed| calls(placed)).count() > first.len();
-        query.apply(&mut all, scene.today());
-        let matching = all.len();
-        let pages = matching.div_ceil(ROWS).max(1);
-        let query = Query { page: query.page.min(pages - 1), ..query };
-        let shown = all.iter().skip(query.page * ROWS).take(ROWS);
+    pub fn build(chrome: Chrome, known: Known, scene: Scene<'_>, origin: String) -> Self {
+        let Known { summary, first, rows, matching, query } = known;
+        let latest = summary.latest;
         Self {
             chrome,
             origin,
             period: latest.map(|week| period(week, scene)),
             next_score: next_score(scene),
-            bands,
-            first,
-            more,
-            picture,
+            bands: bands(&summary.engagement, &query),
+            more: summary.calling > first.len(),
+            first: first.iter().map(|company| to_look_at(company, scene)).collect(),
+            picture: Picture::draw(&summary.cells, &[]),
             selects: selects(&query),
-            rows: shown.map(|placed| row(placed, latest, scene)).collect(),
-            owners,
+            rows: rows.iter().map(|company| row(company, latest, scene)).collect(),
+            owners: owners(summary.owners.into_keys(), &query),
             matching,
-            pages,
-            known,
+            pages: matching.div_ceil(ROWS).max(1),
+            known: summary.known,
             query,
-            total,
+            total: summary.live,
         }
     }
 
@@ -189,33 +226,24 @@ impl PortfolioPage {
     }
 }
 
-fn calls(placed: &Placed) -> bool {
-    placed.concerns.first().is_some_and(|concern| concern.weight >= CALLING)
+fn to_look_at(company: &CompanyView, scene: Scene<'_>) -> First {
+    let reasons = concerns(company, scene.today());
+    let telling = reasons.iter().filter(|concern| concern.weight() >= TELLING);
+    First {
+        id: company.company_id.to_string(),
+        name: company.name.clone(),
+        reasons: telling.take(REASONS).map(|concern| reason(concern, scene)).collect(),
+    }
 }
 
-fn first(all: &[Placed]) -> Vec<First> {
-    let calling = all.iter().filter(|placed| calls(placed)).take(FIRST);
-    calling
-        .map(|placed| First {
-            id: placed.view.company_id.to_string(),
-            name: placed.view.name.clone(),
-            reasons: placed
-                .concerns
-                .iter()
-                .filter(|concern| concern.weight >= TELLING)
-                .take(REASONS)
-                .map(|concern| concern.text.clone())
-                .collect(),
-        })
-        .collect()
-}
-
-fn bands(found: Vec<&'static str>, query: &Query) -> Vec<BandCount> {
-    let total = found.len().max(1);
+fn bands(found: &BTreeMap<WantedEngagement, usize>, query: &Query) -> Vec<BandCount> {
+    let found: BTreeMap<&str, usize> =
+        found.iter().map(|(of, count)| (wire_engagement(*of), *count)).collect();
+    let total = found.values().sum::<usize>().max(1);
     let mut before = 0;
     let mut all: Vec<BandCount> = Vec::new();
     for (wire, label) in ENGAGEMENTS {
-        let count = found.iter().filter(|of| **of == wire).count();
+        let count = found.get(wire).copied().unwrap_or_default();
         let class = match wire {
             "at_risk" => "l0",
             "steady" => "l1",
@@ -246,8 +274,8 @@ fn selects(query: &Query) -> [Select; 5] {
 }
 
 /// The owners, each once; and the one who is asked for, even when nothing is theirs.
-fn owners<'a>(of: impl Iterator<Item = &'a str>, query: &Query) -> Vec<(String, bool)> {
-    let mut owners: BTreeSet<String> = of.map(str::to_lowercase).collect();
+fn owners(of: impl Iterator<Item = String>, query: &Query) -> Vec<(String, bool)> {
+    let mut owners: BTreeSet<String> = of.collect();
     let chosen = query.owner.to_lowercase();
     while owners.len() > OWNERS {
         owners.pop_last();
@@ -283,19 +311,18 @@ fn moment(at: chrono::DateTime<chrono::Utc>, scene: Scene<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use barometer_cloud::table::companies::Company;
+    use futures_util::FutureExt;
+
     use super::super::samples;
     use super::*;
 
     fn build(companies: &[Company], query: &str) -> PortfolioPage {
         let settings = samples::settings();
         let scene = samples::scene(&settings);
-        PortfolioPage::build(
-            samples::chrome(&settings),
-            companies,
-            Query::parse(query),
-            scene,
-            "http://localhost".to_owned(),
-        )
+        let portfolio = Portfolio::of(companies.to_vec(), &settings, scene.now);
+        let known = Known::read(&portfolio, Query::parse(query)).now_or_never().unwrap().unwrap();
+        PortfolioPage::build(samples::chrome(&settings), known, scene, "http://localhost".to_owned())
     }
 
     fn scored(id: &str, scores: &[u8]) -> Company {

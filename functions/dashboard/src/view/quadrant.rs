@@ -1,11 +1,12 @@
 //! Health and happiness together: the picture and its table.
 
 use askama::Template;
-use barometer_cloud::{table::companies::Company, views};
+use std::collections::BTreeMap;
+
+use barometer_cloud::views::CompanyView;
 use barometer_domain::quadrant::Cell;
 
 use super::{
-    Scene,
     chrome::Chrome,
     query::{Query, wire_cell},
 };
@@ -16,7 +17,7 @@ const HEIGHT: usize = 40;
 /// Distances between dots that are tried, the widest first.
 const PITCHES: [usize; 4] = [10, 8, 6, 4];
 /// Names that stand in a row of the table.
-const NAMES: usize = 12;
+pub const NAMES: usize = 12;
 
 /// A cell with its companies.
 #[derive(Debug, Clone)]
@@ -55,31 +56,34 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Draws companies given as cell, id and name. Lost companies are left out by the caller.
-    pub fn draw<'a>(companies: impl IntoIterator<Item = (Cell, &'a str, &'a str)>) -> Self {
-        let mut companies: Vec<_> = companies.into_iter().collect();
-        companies.sort_by_cached_key(|(_, id, name)| (name.to_lowercase(), (*id).to_owned()));
+    /// Draws so many companies in each cell, and names those that are given, in their order. Lost companies are left out by
+    /// the caller.
+    pub fn draw(counts: &BTreeMap<Cell, usize>, named: &[CompanyView]) -> Self {
         let order =
             [Cell::ProductProblem, Cell::Advocate, Cell::Urgent, Cell::BusinessProblem, Cell::Unknown];
         let cells = order
             .into_iter()
             .map(|cell| {
-                let members: Vec<_> = companies.iter().filter(|(of, ..)| *of == cell).collect();
-                let (dots, pitch, per_dot) = dots(members.len());
-                let names = members.iter().take(NAMES);
+                let count = counts.get(&cell).copied().unwrap_or_default();
+                let (dots, pitch, per_dot) = dots(count);
+                let names: Vec<(String, String)> = named
+                    .iter()
+                    .filter(|company| company.quadrant == cell)
+                    .map(|company| (company.company_id.to_string(), company.name.clone()))
+                    .collect();
                 CellPicture {
                     wire: wire_cell(cell),
                     label: cell.label(),
                     meaning: cell.meaning(),
                     next_step: cell.next_step(),
                     sides: sides(cell),
-                    count: members.len(),
+                    count,
                     href: Query { quadrant: Some(wire_cell(cell)), ..Query::default() }.href(),
                     dots,
                     size: pitch - pitch / 3,
                     per_dot,
-                    names: names.map(|(_, id, name)| ((*id).to_owned(), (*name).to_owned())).collect(),
-                    more: members.len().saturating_sub(NAMES),
+                    more: count.saturating_sub(names.len()),
+                    names,
                 }
             })
             .collect();
@@ -125,16 +129,8 @@ pub struct QuadrantPage {
 
 impl QuadrantPage {
     /// Builds the page.
-    pub fn build(chrome: Chrome, companies: &[Company], scene: Scene<'_>) -> Self {
-        let views: Vec<_> = companies
-            .iter()
-            .filter(|company| company.churned_on.is_none())
-            .map(|company| views::company(company, scene.settings, scene.now))
-            .collect();
-        let picture = Picture::draw(
-            views.iter().map(|view| (view.quadrant, view.company_id.as_str(), view.name.as_str())),
-        );
-        Self { chrome, picture, total: views.len() }
+    pub fn build(chrome: Chrome, counts: &BTreeMap<Cell, usize>, named: &[CompanyView]) -> Self {
+        Self { chrome, picture: Picture::draw(counts, named), total: counts.values().sum() }
     }
 }
 
@@ -155,10 +151,12 @@ mod tests {
 
     #[test]
     fn cells_lie_as_the_axes_say() {
-        let picture = Picture::draw([(Cell::Urgent, "b", "Beta"), (Cell::Urgent, "a", "alpha")]);
+        let mut named = super::super::samples::view("alpha");
+        named.quadrant = Cell::Urgent;
+        let picture = Picture::draw(&BTreeMap::from([(Cell::Urgent, 2)]), &[named]);
         let labels: Vec<_> = picture.cells.iter().map(|cell| cell.label).collect();
         assert_eq!(labels, ["Product problem", "Advocate", "Urgent", "Business problem", "Unknown"]);
-        assert_eq!(picture.cells[2].count, 2);
+        assert_eq!((picture.cells[2].count, picture.cells[2].more), (2, 1));
         assert_eq!(picture.cells[2].names[0].1, "alpha");
         assert_eq!(picture.cells[2].href, "/?quadrant=urgent");
     }

@@ -1,14 +1,8 @@
 //! What of the portfolio is shown, and in which order: read from the address, written back into links. The words are those
 //! of the API's list of companies, so that an address of the page is one of its CSV, too.
 
-use barometer_cloud::{
-    listing::{Filter, Sort},
-    views::CompanyView,
-};
-use barometer_domain::{CompanyId, band::Standing, quadrant::Cell};
-use chrono::NaiveDate;
-
-use super::concern::Concern;
+use barometer_cloud::listing::{Filter, Sort, WantedEngagement};
+use barometer_domain::quadrant::Cell;
 
 /// A value of a filter as it stands in the address, and its label.
 pub type Choice = (&'static str, &'static str);
@@ -68,27 +62,16 @@ pub const SORTS: [Choice; 11] = [
     ("last_seen", "Longest not seen"),
 ];
 
-/// A company with what its place in a list depends on.
-#[derive(Debug, Clone)]
-pub struct Placed {
-    /// The company.
-    pub view: CompanyView,
-    /// Why to look at it.
-    pub concerns: Vec<Concern>,
-    /// Change of the shown score against the week before.
-    pub change: Option<i16>,
-}
-
-/// The value of the filter `engagement` that finds a company.
-pub fn engagement_of(company: &CompanyView) -> &'static str {
-    match company.engagement.as_ref().map(|engagement| engagement.band) {
-        Some(Standing::AtRisk) => "at_risk",
-        Some(Standing::Steady) => "steady",
-        Some(Standing::Healthy) => "healthy",
-        Some(Standing::Thriving) => "thriving",
-        Some(Standing::Onboarding) => "onboarding",
-        Some(Standing::Insufficient) => "insufficient",
-        None => "none",
+/// The value of the filter `engagement` for where a company stands.
+pub fn wire_engagement(engagement: WantedEngagement) -> &'static str {
+    match engagement {
+        WantedEngagement::AtRisk => "at_risk",
+        WantedEngagement::Steady => "steady",
+        WantedEngagement::Healthy => "healthy",
+        WantedEngagement::Thriving => "thriving",
+        WantedEngagement::Onboarding => "onboarding",
+        WantedEngagement::Insufficient => "insufficient",
+        WantedEngagement::None => "none",
     }
 }
 
@@ -217,61 +200,40 @@ impl Query {
         pairs.into_iter().filter(|(_, value)| !value.is_empty())
     }
 
-    /// Leaves the companies that are shown, in their order.
-    pub fn apply(&self, companies: &mut Vec<Placed>, today: NaiveDate) {
+    /// What the address filters by.
+    pub fn filter(&self) -> Filter {
         let mut filter = Filter::default();
         for (name, value) in self.pairs() {
             // Every value was looked up among those that there are.
             drop(filter.narrow(name, value));
         }
-        companies.retain(|placed| filter.fits(&placed.view, today));
-        match Sort::parse(&self.sort) {
-            Ok(sort) => {
-                let mut keyed: Vec<_> =
-                    companies.drain(..).map(|placed| (sort.position(&placed.view), placed)).collect();
-                keyed.sort_by(|(a, _), (b, _)| sort.compare(a, b));
-                companies.extend(keyed.into_iter().map(|(_, placed)| placed));
-            }
-            Err(_) => by_attention(companies),
-        }
+        filter
     }
-}
 
-/// Rule: attention sorts: the worst fresh reading first, then the most and gravest reasons; what was lost comes last.
-pub fn by_attention(companies: &mut [Placed]) {
-    companies.sort_by_cached_key(|placed| {
-        let company = &placed.view;
-        (company.churned_on.is_some(), -attention(placed), by_name(company))
-    });
-}
-
-fn attention(placed: &Placed) -> i32 {
-    let weight: u16 = placed.concerns.iter().map(|concern| concern.weight).sum();
-    i32::from(placed.view.attention) * 10_000 + i32::from(weight)
-}
-
-fn by_name(company: &CompanyView) -> (String, CompanyId) {
-    (company.name.to_lowercase(), company.company_id.clone())
+    /// The order.
+    pub fn order(&self) -> Sort {
+        Sort::parse(&self.sort).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use barometer_cloud::{listing::Position, views::CompanyView};
     use barometer_domain::status::Status;
 
-    use super::super::{concern::concerns, samples};
+    use super::super::samples;
     use super::*;
 
-    fn placed(view: CompanyView) -> Placed {
-        let settings = samples::settings();
-        let concerns = concerns(&view, samples::scene(&settings));
-        let change = view.engagement.as_ref().and_then(|it| it.change());
-        Placed { view, concerns, change }
-    }
-
     fn order(query: &str, views: Vec<CompanyView>) -> Vec<String> {
-        let mut all: Vec<Placed> = views.into_iter().map(placed).collect();
-        Query::parse(query).apply(&mut all, samples::now().date_naive());
-        all.into_iter().map(|placed| placed.view.company_id.to_string()).collect()
+        let (query, today) = (Query::parse(query), samples::now().date_naive());
+        let (filter, sort) = (query.filter(), query.order());
+        let mut all: Vec<Position> = views
+            .iter()
+            .filter(|view| filter.fits(view, today))
+            .map(|view| sort.position(view, today))
+            .collect();
+        all.sort_by(|a, b| sort.compare(a, b));
+        all.into_iter().map(|position| position.id().to_string()).collect()
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A row of the portfolio.
 
+use barometer_cloud::views::{CompanyView, EngagementView};
 use barometer_domain::{IsoWeek, Percent, component::Components};
 
 use super::{
     Scene,
-    query::Placed,
     spark::{self, Spark},
     words::{self, Mark},
 };
@@ -53,8 +53,7 @@ pub struct Row {
 }
 
 /// Builds a row; `latest` is the newest week that any company was scored for.
-pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
-    let company = &placed.view;
+pub fn row(company: &CompanyView, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
     let engagement = company.engagement.as_ref();
     let owner = company.owner.as_deref().map(|owner| words::owner(Some(owner)));
     let mut about: Vec<String> =
@@ -63,6 +62,7 @@ pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
         about.push(format!("lost {}", words::day(on, scene.today())));
     }
     let status = company.business_status.as_ref();
+    let change = engagement.and_then(EngagementView::change);
     Row {
         id: company.company_id.to_string(),
         name: company.name.clone(),
@@ -83,8 +83,8 @@ pub fn row(placed: &Placed, latest: Option<IsoWeek>, scene: Scene<'_>) -> Row {
                 [week, covered, Some(sure)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
             })
             .unwrap_or_default(),
-        change: placed.change.map(words::change),
-        direction: match placed.change {
+        change: change.map(words::change),
+        direction: match change {
             Some(change) if change > 0 => "up",
             Some(change) if change < 0 => "dn",
             _ => "",

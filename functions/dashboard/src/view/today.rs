@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use barometer_cloud::{
-    table::{actions::Action, cases::Case, companies::Company},
-    views::{self, CompanyView},
+    table::{actions::Action, cases::Case},
+    views::CompanyView,
 };
 use barometer_domain::{
     CompanyId, UserId, alert::Alert, automation::Wanted, disagreement::Disagreement, task::Task,
@@ -157,7 +157,7 @@ impl Query {
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The workspace's companies.
-    pub companies: Vec<Company>,
+    pub companies: Vec<CompanyView>,
     /// Open tasks.
     pub tasks: Vec<Case<Task>>,
     /// Alerts that aren't resolved.
@@ -174,7 +174,7 @@ pub struct Known {
 
 impl Known {
     fn owned_by(&self, author: &str) -> BTreeSet<CompanyId> {
-        let owns = |company: &&Company| is(company.owner.as_deref(), author);
+        let owns = |company: &&CompanyView| is(company.owner.as_deref(), author);
         self.companies.iter().filter(owns).map(|company| company.company_id.clone()).collect()
     }
 
@@ -303,7 +303,7 @@ impl TodayPage {
             .iter()
             .filter(|company| company.churned_on.is_none())
             .filter(|company| of == Of::All || is(company.owner.as_deref(), &chrome.author))
-            .map(|company| views::company(company, scene.settings, scene.now))
+            .cloned()
             .collect();
         let overdue = u32::try_from(tasks.iter().filter(|task| task.overdue).count()).unwrap_or(u32::MAX);
         let (tasks, mut of_tasks) = part(Part::Tasks, query, tasks, |row| {

@@ -6,17 +6,19 @@ use axum::{
 };
 use barometer_cloud::{
     http::{Json, Problem},
-    listing::{Filter, Position, Sort},
+    listing::{Filter, Sort},
+    portfolio::{Begin, Portfolio, Wanted},
     views::CompanyView,
 };
 use http::{HeaderMap, HeaderValue, Uri, header};
 
-use super::{Portfolio, csv};
+use super::csv;
 use crate::{
     Deps, accept,
     caller::Reader,
     paging::{self, Page},
     params::{Params, wrong},
+    settings,
 };
 
 const DEFAULT_LIMIT: usize = 50;
@@ -29,11 +31,12 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let request = Request::read(&uri)?;
-    let portfolio = Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
+    let settings = settings::current(&deps.table, &caller.workspace).await?.settings;
+    let portfolio = Portfolio::open(&deps.table, &caller.workspace, &settings, deps.clock.now()).await?;
     let mut response = if accept::prefers(&headers, "text/csv") {
-        csv::answer(&request.sorted(portfolio))
+        csv::answer(&request.all(&portfolio).await?)
     } else {
-        Json(request.page(portfolio)?).into_response()
+        Json(request.page(&portfolio).await?).into_response()
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
@@ -42,8 +45,9 @@ pub async fn list(
 /// All companies of the filter as CSV. `limit` and `cursor` mean nothing here.
 pub async fn csv(State(deps): State<Deps>, Reader(caller): Reader, uri: Uri) -> Result<Response, Problem> {
     let request = Request::read(&uri)?;
-    let portfolio = Portfolio::read(&deps.table, &caller.workspace, deps.clock.now()).await?;
-    Ok(csv::answer(&request.sorted(portfolio)))
+    let settings = settings::current(&deps.table, &caller.workspace).await?.settings;
+    let portfolio = Portfolio::open(&deps.table, &caller.workspace, &settings, deps.clock.now()).await?;
+    Ok(csv::answer(&request.all(&portfolio).await?))
 }
 
 /// What was asked for.
@@ -51,7 +55,7 @@ struct Request {
     filter: Filter,
     sort: Sort,
     limit: usize,
-    after: Option<Position>,
+    begin: Begin,
 }
 
 impl Request {
@@ -68,29 +72,25 @@ impl Request {
         Ok(Self {
             filter,
             limit: paging::limit(&params, DEFAULT_LIMIT)?,
-            after: paging::position(&params, &sort.name())?,
+            begin: paging::position(&params, &sort.name())?.map_or(Begin::First, Begin::Behind),
             sort,
         })
     }
 
     /// All companies that fit, in order.
-    fn sorted(&self, portfolio: Portfolio) -> Vec<CompanyView> {
-        let Portfolio { companies, today } = portfolio;
-        let mut placed: Vec<(Position, CompanyView)> = companies
-            .into_iter()
-            .filter(|company| self.filter.fits(company, today))
-            .map(|company| (self.sort.position(&company), company))
-            .collect();
-        placed.sort_by(|(a, _), (b, _)| self.sort.compare(a, b));
-        placed.into_iter().map(|(_, company)| company).collect()
+    async fn all(self, portfolio: &Portfolio<'_>) -> Result<Vec<CompanyView>, Problem> {
+        Ok(portfolio.all(self.filter, self.sort).await?)
     }
 
-    /// The companies after the cursor, up to the limit.
-    fn page(&self, portfolio: Portfolio) -> Result<Page<CompanyView>, Problem> {
-        let mut rest = self.sorted(portfolio);
-        if let Some(after) = &self.after {
-            rest.retain(|company| self.sort.compare(&self.sort.position(company), after).is_gt());
-        }
-        paging::page(rest, self.limit, &self.sort.name(), |company| self.sort.position(company))
+    /// The companies behind the cursor, up to the limit.
+    async fn page(self, portfolio: &Portfolio<'_>) -> Result<Page<CompanyView>, Problem> {
+        let Self { filter, sort, limit, begin } = self;
+        let found = portfolio.list(&Wanted { filter, sort, begin, limit, count: false }).await?;
+        let next_cursor = match found.companies.last() {
+            Some(last) if found.more => Some(paging::cursor(&sort.name(), &last.position)?),
+            _ => None,
+        };
+        let items = found.companies.into_iter().map(|placed| placed.company).collect();
+        Ok(Page { items, next_cursor })
     }
 }

@@ -1,36 +1,4 @@
-//! The portfolio: all companies of a workspace, filtered and sorted.
-//!
-//! A workspace's companies are one query, and sorting by what follows from an instant (stale, attention) needs
-//! all of them, so a page is cut in memory.
+//! The portfolio: all companies of a workspace, filtered and sorted, a page at a time.
 
 mod csv;
 pub mod list;
-
-use barometer_cloud::{
-    Table,
-    http::Problem,
-    views::{self, CompanyView},
-};
-use barometer_domain::{Settings, WorkspaceId};
-use chrono::{DateTime, NaiveDate, Utc};
-
-use crate::settings;
-
-/// All companies of a workspace at an instant.
-pub struct Portfolio {
-    /// The companies, those that churned among them, in the order of their ids.
-    pub companies: Vec<CompanyView>,
-    /// Today in the workspace's zone.
-    pub today: NaiveDate,
-}
-
-impl Portfolio {
-    /// Reads a workspace's companies.
-    pub async fn read(table: &Table, workspace: &WorkspaceId, now: DateTime<Utc>) -> Result<Self, Problem> {
-        let (companies, settings) =
-            tokio::join!(table.companies(workspace), settings::current(table, workspace));
-        let settings: Settings = settings?.settings;
-        let companies = companies?.iter().map(|company| views::company(company, &settings, now)).collect();
-        Ok(Self { companies, today: settings.time_zone.date(now) })
-    }
-}

@@ -395,7 +395,14 @@ async fn the_product_starts_with_every_function_behind_its_route() {
     assert_eq!(status(http::Method::GET, "/").await, 303);
     let link = client.send(http::Method::GET, "/f/not-a-token", &[], "").await.unwrap();
     assert!(link.status.is_client_error() && link.body.starts_with(b"<!"), "{link:?}");
-    for function in ["score-week", "roll-up-month", "request-feedback", "publish-changes", "erase-users"] {
+    for function in [
+        "score-week",
+        "roll-up-month",
+        "request-feedback",
+        "publish-changes",
+        "erase-users",
+        "arrange-portfolio",
+    ] {
         let due = json!({"scheduled_time": "2026-09-07T00:00:00Z"});
         assert!(home.invoke(function, due).await.is_ok(), "{function}");
     }

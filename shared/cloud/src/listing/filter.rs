@@ -3,15 +3,12 @@
 use barometer_domain::{band::Standing, quadrant::Cell, status::Status};
 use chrono::NaiveDate;
 use serde::{
-    Deserialize,
+    Deserialize, Serialize,
     de::{IntoDeserializer, value::Error},
 };
 
-use super::churned;
+use super::{churned, concern::RENEWAL_DAYS};
 use crate::views::CompanyView;
-
-/// A renewal this many days ahead is near.
-const RENEWAL_DAYS: i64 = 60;
 
 /// What a company can be marked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -66,7 +63,9 @@ impl WantedStatus {
 }
 
 /// A band of engagement, or why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum WantedEngagement {
     /// The best band.
@@ -86,7 +85,8 @@ pub enum WantedEngagement {
 }
 
 impl WantedEngagement {
-    fn of(company: &CompanyView) -> Self {
+    /// Where a company stands.
+    pub fn of(company: &CompanyView) -> Self {
         match company.engagement.as_ref().map(|engagement| engagement.band) {
             Some(Standing::Thriving) => Self::Thriving,
             Some(Standing::Healthy) => Self::Healthy,
@@ -99,7 +99,7 @@ impl WantedEngagement {
     }
 }
 
-/// A filter. Churned companies are left out unless they are asked for.
+/// A filter. Without any narrowing it finds all that weren't lost. Churned companies are left out unless they are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     text: Option<String>,
@@ -109,9 +109,20 @@ pub struct Filter {
     quadrant: Option<Cell>,
     flag: Option<Flag>,
     tag: Option<String>,
+    lost_too: bool,
 }
 
 impl Filter {
+    /// Finds all companies, lost ones among them.
+    pub fn everything() -> Self {
+        Self { lost_too: true, ..Self::default() }
+    }
+
+    /// Finds the companies of a cell.
+    pub fn cell(cell: Cell) -> Self {
+        Self { quadrant: Some(cell), ..Self::default() }
+    }
+
     /// What one can filter by: words of name, id, owner or plan; the owner; the business status; the band of
     /// engagement; the cell of the quadrant; a mark; a tag.
     pub const PARAMETERS: [&'static str; 7] =
@@ -151,7 +162,7 @@ impl Filter {
             }
         };
         let owner = |owner: &String| company.owner.as_ref().is_some_and(|of| of.to_lowercase() == *owner);
-        churned == (self.flag == Some(Flag::Churned))
+        (self.lost_too || churned == (self.flag == Some(Flag::Churned)))
             && self.text.as_ref().is_none_or(|words| says(company, words))
             && self.owner.as_ref().is_none_or(owner)
             && self.status.is_none_or(|status| WantedStatus::of(company) == status)

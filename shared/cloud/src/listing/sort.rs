@@ -6,11 +6,16 @@ use barometer_domain::{CompanyId, quadrant::Cell, status::Status};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::concern::{Concern, concerns};
 use crate::views::{CompanyView, EngagementView};
 
+/// More than all weights of a company's reasons together.
+const ATTENTION: u16 = 10_000;
+
 /// What companies are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
+    Id,
     Name,
     Owner,
     Status,
@@ -26,7 +31,7 @@ enum By {
 }
 
 /// An order: by what, and which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sort {
     by: By,
     descending: bool,
@@ -85,7 +90,8 @@ fn cell_rank(cell: Cell) -> Option<u16> {
 }
 
 impl Sort {
-    const NAMES: [(&'static str, By); 12] = [
+    const NAMES: [(&'static str, By); 13] = [
+        ("id", By::Id),
         ("name", By::Name),
         ("owner", By::Owner),
         ("status", By::Status),
@@ -126,8 +132,44 @@ impl Sort {
         format!("{}{name}", if self.descending { "-" } else { "" })
     }
 
-    /// Where a company stands.
-    pub fn position(self, company: &CompanyView) -> Position {
+    /// The order of the companies' ids.
+    pub const BY_ID: Self = Self { by: By::Id, descending: false };
+
+    /// The order of the companies' names.
+    pub const BY_NAME: Self = Self { by: By::Name, descending: false };
+    /// The order of the cells of the quadrant.
+    pub const BY_CELL: Self = Self { by: By::Quadrant, descending: false };
+
+    /// Each order the way round in which it is kept.
+    pub fn kept() -> impl Iterator<Item = Self> {
+        Self::NAMES.iter().map(|(_, by)| Self { by: *by, descending: by.begins_with_the_greatest() })
+    }
+
+    /// This order the way round in which it is kept.
+    pub fn as_kept(self) -> Self {
+        Self { descending: self.by.begins_with_the_greatest(), ..self }
+    }
+
+    /// Whether this is the order that is kept, turned over.
+    pub fn is_turned(self) -> bool {
+        self.descending != self.by.begins_with_the_greatest()
+    }
+
+    /// Where companies begin that need an attention, in the default order.
+    pub fn attention_begins(attention: u8) -> Option<Position> {
+        let id = CompanyId::new("0").ok()?;
+        let value = u16::from(attention).checked_add(1)?.checked_mul(ATTENTION)?;
+        Some(Position { value: Some(Value::Number(value)), name: None, id })
+    }
+
+    /// Where the companies of a cell begin, in the order of the cells.
+    pub fn cell_begins(cell: Cell) -> Option<Position> {
+        let id = CompanyId::new("0").ok()?;
+        Some(Position { value: cell_rank(cell).map(Value::Number), name: None, id })
+    }
+
+    /// Where a company stands on a day.
+    pub fn position(self, company: &CompanyView, today: NaiveDate) -> Position {
         let basis_points = |percent: barometer_domain::Percent| Value::Number(percent.basis_points());
         let value = match self.by {
             By::Name => Some(Value::Text(company.name.to_lowercase())),
@@ -138,7 +180,9 @@ impl Sort {
             By::Tasks => Some(Value::Number(u16::try_from(company.open_tasks).unwrap_or(u16::MAX))),
             By::Score => company.engagement.as_ref().and_then(|week| week.score).map(basis_points),
             By::Happiness => company.happiness.score.map(basis_points),
-            By::Attention => Some(Value::Number(company.attention.into())),
+            By::Attention => Some(Value::Number(urgency(company, today))),
+            // The id decides.
+            By::Id => Some(Value::Number(0)),
             By::LastSeen => company.last_seen_at.map(Value::Instant),
             By::Created => Some(Value::Instant(company.created_at)),
             By::Renewal => company.renewal_on.map(Value::Day),
@@ -149,16 +193,44 @@ impl Sort {
         Position { value, name, id: company.company_id.clone() }
     }
 
-    /// Which of two positions comes first. What is unknown comes last, whichever way the rest is sorted; ties go
-    /// upwards.
+    /// Which of two positions comes first. What is unknown comes last, whichever way the rest is sorted. Ties go upwards in
+    /// the way round in which the order is kept; the other way round is exactly its reverse.
     pub fn compare(self, a: &Position, b: &Position) -> Ordering {
-        let values = match (&a.value, &b.value) {
-            (Some(a), Some(b)) if self.descending => b.cmp(a),
-            (Some(a), Some(b)) => a.cmp(b),
+        let ties = || a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id));
+        match (&a.value, &b.value) {
+            (Some(x), Some(y)) => {
+                let values = if self.by.begins_with_the_greatest() { y.cmp(x) } else { x.cmp(y) };
+                let kept = values.then_with(ties);
+                if self.is_turned() { kept.reverse() } else { kept }
+            }
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
-        };
-        values.then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
+            (None, None) => ties(),
+        }
     }
+}
+
+impl By {
+    /// Whether the order that is kept begins with the greatest value: what is urgent, and what is much to do.
+    fn begins_with_the_greatest(self) -> bool {
+        matches!(self, Self::Attention | Self::Tasks)
+    }
+}
+
+impl Position {
+    /// The company.
+    pub fn id(&self) -> &CompanyId {
+        &self.id
+    }
+
+    /// Whether the company's value in the order is known.
+    pub fn is_known(&self) -> bool {
+        self.value.is_some()
+    }
+}
+
+/// Rule: attention sorts: the worst fresh reading first, then the most and gravest reasons.
+fn urgency(company: &CompanyView, today: NaiveDate) -> u16 {
+    let weights: u16 = concerns(company, today).iter().map(Concern::weight).sum();
+    u16::from(company.attention) * ATTENTION + weights.min(ATTENTION - 1)
 }

@@ -168,6 +168,9 @@ impl Table {
         readings: &Readings,
         events: &[Event],
     ) -> Result<(), StoreError> {
+        if *readings != Readings::default() {
+            self.touch(workspace, company).await?;
+        }
         let mut writes = vec![self.answer_put(workspace, company, answer, false)?];
         writes.extend(self.told_readings(workspace, company, readings, events)?);
         self.transact(writes).await
@@ -224,6 +227,7 @@ impl Table {
             writes.push(TransactWriteItem::builder().update(taken_out).build());
         }
         if readings.happiness.is_some() {
+            self.touch(workspace, company).await?;
             writes.push(self.happiness_update(workspace, company, readings, before.happiness)?);
         }
         for event in events {

@@ -307,6 +307,7 @@ impl Table {
         };
         let mut writes = vec![TransactWriteItem::builder().put(put.build()?).build()];
         if let Some(company) = company.as_ref().filter(|_| live != was_live) {
+            self.touch(workspace, company).await?;
             let more = AttributeValue::N(if live { "1" } else { "-1" }.to_owned());
             let row = Update::builder()
                 .table_name(&self.name)

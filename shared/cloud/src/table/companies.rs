@@ -477,6 +477,7 @@ impl Table {
         profile: &Profile,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        self.touch(workspace, company).await?;
         let shard = keys::shard(company.as_str(), SCORE_SHARDS);
         let mut set = vec![
             "company_id = if_not_exists(company_id, :id)".to_owned(),
@@ -572,6 +573,7 @@ impl Table {
         if changes.set.is_empty() && changes.remove.is_empty() {
             return Ok(());
         }
+        self.touch(workspace, company).await?;
         self.apply(self.company_update(workspace, company, &changes)?).await
     }
 
@@ -690,6 +692,7 @@ impl Table {
             if tags.is_empty() {
                 continue;
             }
+            self.touch(workspace, company).await?;
             let tagged = self
                 .update(keys::companies(workspace), company.to_string())
                 .update_expression(format!("{verb} tags :tags"))
@@ -712,6 +715,7 @@ impl Table {
         seen: Option<&Happiness>,
         events: &[Event],
     ) -> Result<(), StoreError> {
+        self.touch(workspace, company).await?;
         let mut writes = vec![self.happiness_update(workspace, company, readings, seen)?];
         for event in events {
             writes.push(self.outbox_put(workspace, event)?);

@@ -22,6 +22,10 @@
 //! | settings, current and versions | `<ws>#settings` | `current`, `v#<version>` | [`settings`] |
 //! | how many test mails went out in an hour | `<ws>#settings` | `test-mails` | [`test_mails`] |
 //! | company (= a row of the portfolio) | `<ws>#companies` | `<company>` | [`companies`] |
+//! | arrangement of the portfolio that is read | `<ws>#arranged` | `head` | [`arranged`] |
+//! | mark: a row may have changed since | `<ws>#arranged` | `touched#<company>` | [`arranged`] |
+//! | copies of rows that changed since | `<ws>#arranged` | `copies` | [`arranged`] |
+//! | sheet of an order, and where each begins | `<ws>#arranged#<arrangement>#<order>` | `sheet#<number>`, `contents` | [`arranged`] |
 //! | member | `<ws>#company#<company>` | `user#<user>` | [`members`] |
 //! | activity of a user and day | `<ws>#company#<company>` | `act#<week>#<user>#<day>` | [`activity`] |
 //! | weekly snapshot | `<ws>#company#<company>` | `week#<week>#<revision>` | [`snapshots`] |
@@ -68,6 +72,7 @@
 pub mod actions;
 pub mod activity;
 pub mod answers;
+pub mod arranged;
 pub mod asks;
 pub mod audit;
 pub mod cases;

@@ -36,6 +36,7 @@ impl Table {
         change: &StatusChange,
         events: &[Event],
     ) -> Result<(), StoreError> {
+        self.touch(workspace, company).await?;
         let sk = format!("status#{}#{}", keys::instant(change.status.set_at), change.id);
         let history = item::write(keys::company(workspace, company), sk, change)?;
         let condition = if expected == 0 {
