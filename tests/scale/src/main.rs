@@ -6,6 +6,7 @@
 
 mod functions;
 mod meter;
+mod portfolio;
 mod process;
 mod seed;
 
@@ -92,7 +93,12 @@ fn run(endpoint: &str, table: &str) -> Result<(), Box<dyn Error>> {
         let due = seed::due()?;
         let week = phase(&functions, &meter, Function::Score, due).await?;
         let month = phase(&functions, &meter, Function::RollUp, due + TimeDelta::minutes(30)).await?;
-        println!("{}", json!({ "week": week, "month": month, "peak_memory_mb": process::peak_memory_mb()? }));
+        let peak = process::peak_memory_mb()?;
+        let portfolio = portfolio::measure(&table, &meter, due + TimeDelta::hours(1)).await?;
+        println!(
+            "{}",
+            json!({ "week": week, "month": month, "peak_memory_mb": peak, "portfolio": portfolio })
+        );
         Ok(())
     })
 }
@@ -173,7 +179,7 @@ fn one(endpoint: &str, size: usize, users: usize) -> Result<Value, Box<dyn Error
     Ok(json!({
         "items_per_company": rounded(items), "seeding_seconds": rounded(seeded),
         "week": per_company(&costs["week"], size), "month": per_company(&costs["month"], size),
-        "peak_memory_mb": rounded(number(&costs["peak_memory_mb"])),
+        "peak_memory_mb": rounded(number(&costs["peak_memory_mb"])), "portfolio": costs["portfolio"],
     }))
 }
 
@@ -208,5 +214,7 @@ fn compared(costs: &Value, first: &Value) -> Value {
     json!({
         "week": phase("week"), "month": phase("month"),
         "peak_memory": ratio(&|costs: &Value| number(&costs["peak_memory_mb"])),
+        "page_read_units": ratio(&|costs: &Value| number(&costs["portfolio"]["page_read_units"])),
+        "page_ms": ratio(&|costs: &Value| number(&costs["portfolio"]["page_ms"])),
     })
 }
