@@ -237,15 +237,21 @@ impl Table {
     }
 
     async fn packed<T: DeserializeOwned>(&self, pk: String, sk: String) -> Result<T, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(item::key(pk.clone(), sk.clone())))
-            .send()
-            .await?;
-        let found = answer.item.ok_or_else(|| StoreError::Corrupt(format!("no {sk} of {pk}").into()))?;
-        unpack(&found)
+        // What was written a moment ago may be there for consistent reads only.
+        for consistent in [false, true] {
+            let answer = self
+                .client
+                .get_item()
+                .table_name(&self.name)
+                .set_key(Some(item::key(pk.clone(), sk.clone())))
+                .consistent_read(consistent)
+                .send()
+                .await?;
+            if let Some(found) = answer.item {
+                return unpack(&found);
+            }
+        }
+        Err(StoreError::Corrupt(format!("no {sk} of {pk}").into()))
     }
 
     /// Writes the first positions of an order's sheets.
