@@ -1,7 +1,5 @@
 //! One rule: looked at, tried out, changed, added, deleted. A rule that isn't saved yet travels in its form.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Form,
     extract::{Path, RawQuery, State},
@@ -23,11 +21,13 @@ use crate::{
     Deps,
     api::{Api, Refusal, WrongField, segment},
     html::{self, Failure},
+    naming,
     notice::Notice,
     pages::{self, Visit},
     sign_in,
     view::{
         Scene,
+        names::Names,
         settings::{
             rule::{Built, DryRun, RulePage, Runs},
             rule_form,
@@ -120,11 +120,9 @@ async fn page(deps: &Deps, headers: &HeaderMap, visit: &Visit, shown: Shown) -> 
         }
         None => None,
     };
-    let mut names = BTreeMap::new();
-    if runs.is_some() {
-        let companies = deps.table.companies(&visit.workspace).await?;
-        names.extend(companies.into_iter().map(|company| (company.company_id, company.name)));
-    }
+    let mut names = Names::default();
+    let companies = runs.iter().flat_map(Runs::companies).collect();
+    naming::companies(&deps.table, &visit.workspace, companies, &mut names).await?;
     let built = Built {
         version: current.version,
         id: shown.id,

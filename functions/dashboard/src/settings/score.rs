@@ -1,14 +1,12 @@
 //! How scores come about: shown, tried out, and saved.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Form,
     extract::{RawQuery, State},
     response::Response,
 };
 use barometer_cloud::{http::Problem, lambda::Chain};
-use barometer_domain::{CompanyId, WorkspaceId};
+use barometer_domain::WorkspaceId;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,13 +20,17 @@ use crate::{
     Deps,
     api::{Api, Refusal, WrongField},
     html::{self, Failure},
+    naming,
     notice::Notice,
     pages::{self, Visit},
     sign_in,
-    view::settings::{
-        fields,
-        score::{Built, EVEN, GROUPS, ScorePage, WEIGHTS},
-        what_if::{Answer, Preview},
+    view::{
+        names::Names,
+        settings::{
+            fields,
+            score::{Built, EVEN, GROUPS, ScorePage, WEIGHTS},
+            what_if::{Answer, Preview},
+        },
     },
 };
 
@@ -138,8 +140,7 @@ pub async fn preview(
         tracing::error!(error = %Chain(&error), "the API's answer can't be read");
         Problem::internal()
     })?;
-    let companies = deps.table.companies(workspace).await?;
-    let names: BTreeMap<CompanyId, String> =
-        companies.into_iter().map(|company| (company.company_id, company.name)).collect();
-    Ok(Ok(Preview::build(answer, &names)))
+    let mut names = Names::default();
+    naming::companies(&deps.table, workspace, answer.companies(), &mut names).await?;
+    Ok(Ok(Preview::build(&answer, &names)))
 }
