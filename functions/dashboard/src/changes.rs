@@ -39,11 +39,11 @@ pub struct Status {
 /// `POST /companies/{company_id}/status`
 pub async fn status(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent<Status>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Ok(Form(Status { status, note, seen })) = form else { return Ok(unreadable()) };
     let path = format!("/v1/companies/{}/status", segment(&id));
     let body = json!({ "status": status, "note": note });
@@ -70,13 +70,14 @@ pub struct Requests {
 /// `POST /companies/{company_id}/feedback-requests`
 pub async fn feedback_requests(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent<Requests>,
 ) -> Result<Response, Failure> {
     let Ok(Form(Requests { on })) = form else { return Ok(unreadable()) };
     let done = if on { Done::RequestsOn } else { Done::RequestsOff };
-    change_company(&deps, &headers, id, &json!({ "request_feedback": on }), done).await
+    change_company(&deps, &headers, &visit, id, &json!({ "request_feedback": on }), done).await
 }
 
 /// The form with what is known of a company. An empty field clears.
@@ -94,6 +95,7 @@ pub struct Details {
 /// `POST /companies/{company_id}/details`
 pub async fn details(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent<Details>,
@@ -105,21 +107,21 @@ pub async fn details(
         "renewal_on": filled(&form.renewal_on), "notice_on": filled(&form.notice_on),
         "churned_on": filled(&form.churned_on), "tags": tags,
     });
-    change_company(&deps, &headers, id, &body, Done::Details).await
+    change_company(&deps, &headers, &visit, id, &body, Done::Details).await
 }
 
 async fn change_company(
     deps: &Deps,
     headers: &HeaderMap,
+    visit: &Visit,
     id: String,
     body: &Value,
     done: Done,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(deps, headers).await? else { return Ok(pages::please_sign_in()) };
     let path = format!("/v1/companies/{}", segment(&id));
     match Api::new(&deps.api, headers).change(Method::PATCH, &path, body).await? {
         Ok(_) => Ok(to_company(&id, done)),
-        Err(refusal) => refused_at_company(deps, headers, &visit, id, &refusal, String::new()).await,
+        Err(refusal) => refused_at_company(deps, headers, visit, id, &refusal, String::new()).await,
     }
 }
 
@@ -151,11 +153,11 @@ pub struct Task {
 /// `POST /desk/tasks/{id}`
 pub async fn task(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent<Task>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let mut body = Map::new();
     if !form.state.is_empty() {

@@ -56,10 +56,10 @@ fn from(deps: &Deps) -> Result<Mailbox, MessageError> {
 /// `GET /settings/mail`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let outcome = Outcome { sent: query.as_deref() == Some("sent"), ..Outcome::default() };
     let look = Look { notice: saving::told(&query.unwrap_or_default(), false), ..Look::default() };
     page(&deps, &headers, &visit, StatusCode::OK, outcome, look).await
@@ -89,10 +89,10 @@ async fn page(
 /// `GET /settings/mail/preview/{language}`: the HTML part alone, for a frame of the page.
 pub async fn preview(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(tag): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Some(language) = Language::ALL.into_iter().find(|language| language.tag() == tag) else {
         return Ok(pages::not_found().await);
     };
@@ -112,8 +112,12 @@ fn policy(settings: &Settings) -> String {
 }
 
 /// `POST /settings/mail/look`: saves how often is asked and how mails look.
-pub async fn save(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn save(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let api = Api::new(&deps.api, &headers);
     let current = saving::current(&api).await?;
@@ -149,10 +153,10 @@ fn unreadable() -> Response {
 /// `POST /settings/mail`
 pub async fn send(
     State(deps): State<Deps>,
+    visit: Visit,
     headers: HeaderMap,
     form: Result<Form<Test>, FormRejection>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Write {
         let text = "Test mails are sent by CSMs and admins.";
         return Ok(html::message(StatusCode::FORBIDDEN, "You may only look", text));

@@ -1,8 +1,8 @@
 //! The pages behind a session: read, build, render.
 
 use axum::{
-    extract::{Path, RawQuery, State},
-    response::Response,
+    extract::{FromRequestParts, Path, RawQuery, State},
+    response::{IntoResponse, Response},
 };
 use barometer_cloud::{
     http::auth::{self, SignedIn},
@@ -23,7 +23,7 @@ use barometer_domain::{
     task::Task, week::WeekSnapshot, why::Why,
 };
 use chrono::TimeDelta;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 
 use crate::{
     Deps,
@@ -88,6 +88,19 @@ pub(crate) async fn visit(deps: &Deps, headers: &HeaderMap) -> Result<Option<Vis
     Ok(Some(Visit { workspace, author, scope, settings, session, member }))
 }
 
+/// A page behind a session has its visit as an argument: who has none comes to the sign-in instead.
+impl FromRequestParts<Deps> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, deps: &Deps) -> Result<Self, Response> {
+        match visit(deps, &parts.headers).await {
+            Ok(Some(visit)) => Ok(visit),
+            Ok(None) => Err(please_sign_in()),
+            Err(failure) => Err(failure.into_response()),
+        }
+    }
+}
+
 pub(crate) fn please_sign_in() -> Response {
     sign_in::go("/sign-in", &[])
 }
@@ -118,11 +131,11 @@ pub async fn quadrant(State(deps): State<Deps>, headers: HeaderMap) -> Result<Re
 /// `GET /companies/{company_id}`
 pub async fn company(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     show_company(&deps, &headers, &visit, id, notice, StatusCode::OK).await
 }
@@ -146,11 +159,11 @@ pub(crate) async fn show_company(
 /// `GET /companies/{company_id}/timeline`
 pub async fn timeline(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
     let Ok(id) = CompanyId::new(id) else { return Ok(no_company()) };
     let Some(company) = deps.table.company(&visit.workspace, &id).await? else { return Ok(no_company()) };
     let query = query.unwrap_or_default();

@@ -91,8 +91,7 @@ fn no_randomness(error: getrandom::Error) -> Failure {
 }
 
 /// `GET /sources`
-pub async fn list(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn list(State(deps): State<Deps>, visit: Visit, headers: HeaderMap) -> Result<Response, Failure> {
     show_list(&deps, &headers, &visit, StatusCode::OK, None).await
 }
 
@@ -112,10 +111,10 @@ async fn show_list(
 /// `POST /sources`
 pub async fn create(
     State(deps): State<Deps>,
+    visit: Visit,
     headers: HeaderMap,
     form: Result<Form<New>, FormRejection>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
@@ -140,10 +139,10 @@ pub async fn create(
 /// `GET /sources/{id}`
 pub async fn one(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     show_one(&deps, &headers, &visit, &id, None).await
 }
 
@@ -165,11 +164,11 @@ async fn show_one(
 /// `POST /sources/{id}`
 pub async fn change(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Result<Form<Changed>, FormRejection>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
@@ -201,11 +200,10 @@ pub async fn change(
 /// `POST /sources/{id}/rotate`
 pub async fn rotate(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
-    headers: HeaderMap,
     form: Result<Form<Rotate>, FormRejection>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }

@@ -22,7 +22,7 @@ use crate::{
     api::{Api, Refusal},
     html::{self, Failure},
     notice::Notice,
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::settings::{
         catalogue::{self, Built, CataloguePage},
@@ -45,10 +45,10 @@ struct Shown {
 /// `GET /settings/catalogue`; `from` is the first row.
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let query = query.unwrap_or_default();
     let from = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "from");
     let from = from.and_then(|(_, from)| from.parse().ok()).unwrap_or(0);
@@ -77,8 +77,12 @@ async fn page(deps: &Deps, headers: &HeaderMap, visit: &Visit, shown: Shown) -> 
 }
 
 /// `POST /settings/catalogue`: shows what would change, or saves.
-pub async fn send(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn send(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let api = Api::new(&deps.api, &headers);
     let from = typed.text("from").parse().unwrap_or(0);

@@ -17,7 +17,7 @@ use crate::{
     api::{Api, segment},
     html::{self, Failure},
     notice::{Done, Notice},
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -35,10 +35,10 @@ struct Keys {
 /// `GET /settings/keys`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     page(&deps, &headers, &visit, (StatusCode::OK, notice), None, Given::default()).await
 }
@@ -60,8 +60,12 @@ async fn page(
 }
 
 /// `POST /settings/keys`: makes one, and shows it this once.
-pub async fn create(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn create(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { label: text("label"), scope: text("scope"), days: text("days") };
@@ -84,12 +88,10 @@ pub async fn create(State(deps): State<Deps>, headers: HeaderMap, form: Sent) ->
 /// `POST /settings/keys/{id}/revoke`
 pub async fn revoke(
     State(deps): State<Deps>,
+    _: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    if pages::visit(&deps, &headers).await?.is_none() {
-        return Ok(pages::please_sign_in());
-    }
     let path = format!("/v1/api-tokens/{}", segment(&id));
     match Api::new(&deps.api, &headers).change(Method::DELETE, &path, &json!({})).await? {
         Ok(_) => Ok(sign_in::go(&Done::Saved.at(PAGE), &[])),

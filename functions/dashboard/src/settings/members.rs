@@ -15,7 +15,7 @@ use crate::{
     api::{Api, segment},
     html::{self, Failure},
     notice::{Done, Notice},
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -36,10 +36,10 @@ struct Members {
 /// `GET /settings/members`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     page(&deps, &headers, &visit, (StatusCode::OK, notice), Given::default()).await
 }
@@ -59,8 +59,12 @@ async fn page(
 }
 
 /// `POST /settings/members`
-pub async fn add(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn add(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { email: text("email"), name: text("name"), role: text("role") };
@@ -80,13 +84,11 @@ pub async fn add(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Re
 /// `POST /settings/members/{id}`: `act` is a role, or `remove`.
 pub async fn change(
     State(deps): State<Deps>,
+    _: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent,
 ) -> Result<Response, Failure> {
-    if pages::visit(&deps, &headers).await?.is_none() {
-        return Ok(pages::please_sign_in());
-    }
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let path = format!("/v1/members/{}", segment(&id));
     let (method, body) = match typed.text("act") {

@@ -23,7 +23,7 @@ use crate::{
     html::{self, Failure},
     naming,
     notice::Notice,
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -70,11 +70,11 @@ fn parameter(query: &str, name: &str) -> String {
 /// `GET /settings/rules/{id}`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let current = saving::current(&Api::new(&deps.api, &headers)).await?;
     let query = query.unwrap_or_default();
     let rules = list(&current);
@@ -87,10 +87,10 @@ pub async fn show(
 /// `GET /settings/new-rule`: of a `preset`, or of a trigger (`on`) and an action (`do`).
 pub async fn new(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let query = query.unwrap_or_default();
     let preset = parameter(&query, "preset");
     let rule = if preset.is_empty() {
@@ -138,22 +138,33 @@ async fn page(deps: &Deps, headers: &HeaderMap, visit: &Visit, shown: Shown) -> 
 }
 
 /// `POST /settings/new-rule`
-pub async fn send_new(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    send(&deps, &headers, None, form).await
+pub async fn send_new(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
+    send(&deps, &headers, &visit, None, form).await
 }
 
 /// `POST /settings/rules/{id}`
 pub async fn send_known(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent,
 ) -> Result<Response, Failure> {
-    send(&deps, &headers, Some(id), form).await
+    send(&deps, &headers, &visit, Some(id), form).await
 }
 
-async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(deps, headers).await? else { return Ok(pages::please_sign_in()) };
+async fn send(
+    deps: &Deps,
+    headers: &HeaderMap,
+    visit: &Visit,
+    id: Option<String>,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let Ok(base) = serde_json::from_str::<Value>(typed.text("rule")) else { return Ok(unreadable()) };
     let webhooks = deps.table.webhooks(&visit.workspace).await?;
@@ -166,7 +177,7 @@ async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) 
                 let shown = Shown { json, ..Shown::new(id, base) };
                 let line = format!("The JSON can’t be read: {error}.");
                 let shown = shown.refused(StatusCode::UNPROCESSABLE_ENTITY, vec![line]);
-                return page(deps, headers, &visit, shown).await;
+                return page(deps, headers, visit, shown).await;
             }
         }
     } else {
@@ -174,13 +185,13 @@ async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) 
     };
     let act = typed.text("act");
     if reshape(&mut rule, act, &typed) {
-        return page(deps, headers, &visit, Shown::new(id, rule)).await;
+        return page(deps, headers, visit, Shown::new(id, rule)).await;
     }
     let shown = Shown::new(id.clone(), rule.clone());
     match act {
-        "delete" => save(deps, headers, &visit, id, None, &typed, shown).await,
+        "delete" => save(deps, headers, visit, id, None, &typed, shown).await,
         _ if !wrong.is_empty() => {
-            page(deps, headers, &visit, shown.refused(StatusCode::UNPROCESSABLE_ENTITY, wrong)).await
+            page(deps, headers, visit, shown.refused(StatusCode::UNPROCESSABLE_ENTITY, wrong)).await
         }
         "dry-run" => {
             let api = Api::new(&deps.api, headers);
@@ -194,9 +205,9 @@ async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) 
                     Shown { dry: Some(dry), ..shown }
                 }
             };
-            page(deps, headers, &visit, shown).await
+            page(deps, headers, visit, shown).await
         }
-        "save" => save(deps, headers, &visit, id, Some(rule), &typed, shown).await,
+        "save" => save(deps, headers, visit, id, Some(rule), &typed, shown).await,
         _ => Ok(unreadable()),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     api::Api,
     html::{self, Failure},
     notice::Notice,
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{Scene, settings::rules::RulesPage},
 };
@@ -41,10 +41,10 @@ pub struct Presets {
 /// `GET /settings/rules`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = saving::told(&query.unwrap_or_default(), false);
     page(&deps, &headers, &visit, StatusCode::OK, notice).await
 }
@@ -89,11 +89,11 @@ pub fn place(rules: &[Value], id: &str) -> Option<usize> {
 /// `POST /settings/rules/{id}/switch`
 pub async fn switch(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let (api, on) = (Api::new(&deps.api, &headers), typed.text("on") == "true");
     let current = saving::current(&api).await?;

@@ -22,7 +22,7 @@ use crate::{
     html::{self, Failure},
     naming,
     notice::Notice,
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         names::Names,
@@ -49,10 +49,10 @@ struct Shown {
 /// `GET /settings`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = saving::told(&query.unwrap_or_default(), true);
     page(&Api::new(&deps.api, &headers), &visit, Shown { notice, ..Shown::default() }).await
 }
@@ -70,8 +70,12 @@ async fn page(api: &Api<'_>, visit: &Visit, shown: Shown) -> Result<Response, Fa
 }
 
 /// `POST /settings`: distributes the weights evenly, shows what would change, or saves.
-pub async fn send(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn send(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(mut typed)) = form else { return Ok(unreadable()) };
     let api = Api::new(&deps.api, &headers);
     if typed.text("act") == "even" {

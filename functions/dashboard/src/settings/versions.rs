@@ -11,7 +11,7 @@ use crate::{
     Deps,
     api::{Api, segment},
     html::{self, Failure},
-    pages,
+    pages::Visit,
     view::{Scene, settings::versions::VersionsPage},
 };
 
@@ -21,10 +21,10 @@ const LIMIT: usize = 10;
 /// The page.
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let api = Api::new(&deps.api, &headers);
     let query = query.unwrap_or_default();
     let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");

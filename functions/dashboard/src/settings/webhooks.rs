@@ -16,7 +16,7 @@ use crate::{
     api::{Api, segment},
     html::{self, Failure},
     notice::{Done, Notice},
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -34,10 +34,10 @@ struct Webhooks {
 /// `GET /settings/webhooks`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     page(&deps, &headers, &visit, (StatusCode::OK, notice), None, Given::default()).await
 }
@@ -59,8 +59,12 @@ async fn page(
 }
 
 /// `POST /settings/webhooks`: makes one, and shows its secret this once.
-pub async fn create(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn create(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    form: Sent,
+) -> Result<Response, Failure> {
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { name: text("name"), url: text("url"), chat: typed.text("kind") == "chat" };
@@ -96,11 +100,11 @@ async fn made(
 /// `POST /settings/webhooks/{id}`: `act` is `rotate`, `test`, `on`, `off` or `delete`.
 pub async fn change(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Sent,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let path = format!("/v1/webhooks/{}", segment(&id));
     let (method, path, body) = match typed.text("act") {
