@@ -1,8 +1,7 @@
 //! What a CSM changes: each form becomes one request to the API, and its answer a page.
 
 use axum::{
-    Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{Path, State},
     response::Response,
 };
 use chrono::{Days, NaiveTime};
@@ -13,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Deps,
     api::{Api, Refusal, segment},
+    form::Sent,
     html::{self, Failure},
     notice::{Done, Notice},
     pages::{self, Visit},
@@ -21,9 +21,6 @@ use crate::{
 
 /// Hour of the day at which what was put off comes back.
 const MORNING: u32 = 7;
-
-/// A form, or that it can't be read.
-type Sent<T> = Result<Form<T>, FormRejection>;
 
 /// The form that sets a company's status.
 #[derive(Debug, Deserialize)]
@@ -42,9 +39,8 @@ pub async fn status(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Status>,
+    Sent(Status { status, note, seen }): Sent<Status>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(Status { status, note, seen })) = form else { return Ok(unreadable()) };
     let path = format!("/v1/companies/{}/status", segment(&id));
     let body = json!({ "status": status, "note": note });
     let seen = Some(seen.as_str()).filter(|seen| !seen.is_empty());
@@ -73,9 +69,8 @@ pub async fn feedback_requests(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Requests>,
+    Sent(Requests { on }): Sent<Requests>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(Requests { on })) = form else { return Ok(unreadable()) };
     let done = if on { Done::RequestsOn } else { Done::RequestsOff };
     change_company(&deps, &headers, &visit, id, &json!({ "request_feedback": on }), done).await
 }
@@ -98,9 +93,8 @@ pub async fn details(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Details>,
+    Sent(form): Sent<Details>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let tags: Vec<&str> = form.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
     let body = json!({
         "name": filled(&form.name), "owner": filled(&form.owner), "plan": filled(&form.plan),
@@ -156,9 +150,8 @@ pub async fn task(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Task>,
+    Sent(form): Sent<Task>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let mut body = Map::new();
     if !form.state.is_empty() {
         body.insert("state".to_owned(), form.state.as_str().into());
@@ -194,9 +187,8 @@ pub async fn alert(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Alert>,
+    Sent(form): Sent<Alert>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let note = filled(&form.note);
     let body = note
         .map_or_else(|| json!({ "state": form.state }), |note| json!({ "state": form.state, "note": note }));
@@ -218,9 +210,8 @@ pub async fn disagreement(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Disagreement>,
+    Sent(form): Sent<Disagreement>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let reason = filled(&form.reason);
     let body = reason.map_or_else(
         || json!({ "answer": form.answer }),
@@ -243,9 +234,8 @@ pub async fn action(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Action>,
+    Sent(form): Sent<Action>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let done = match form.state.as_str() {
         "cancelled" => Done::Undone,
         "approved" => Done::Approved,
@@ -267,9 +257,8 @@ pub async fn void(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Void>,
+    Sent(form): Sent<Void>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let (path, body) =
         (format!("/v1/feedback/{}/void", segment(&id)), json!({ "reason": filled(&form.reason) }));
     send(&deps, &headers, Method::POST, &path, &body, &form.back, Done::Voided).await
@@ -318,14 +307,6 @@ fn own_page(back: &str) -> &str {
         && !back.starts_with("//")
         && back.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\');
     if ours { back } else { "/" }
-}
-
-fn unreadable() -> Response {
-    html::message(
-        StatusCode::BAD_REQUEST,
-        "The form can’t be read",
-        "Go back, load the page again and retry.",
-    )
 }
 
 #[cfg(test)]

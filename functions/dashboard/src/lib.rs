@@ -10,6 +10,7 @@ mod assets;
 mod changes;
 mod cookies;
 mod follow_link;
+mod form;
 mod guard;
 mod html;
 mod inbox;

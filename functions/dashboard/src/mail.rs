@@ -1,8 +1,7 @@
 //! The page of mails: previews, and one test mail to whoever is named.
 
 use axum::{
-    Form,
-    extract::{Path, RawQuery, State, rejection::FormRejection},
+    extract::{Path, RawQuery, State},
     response::{Html, IntoResponse, Response},
 };
 use barometer_cloud::{
@@ -20,12 +19,13 @@ use http::{HeaderMap, StatusCode, header};
 use crate::{
     Deps,
     api::Api,
+    form::Sent,
     html::{self, Failure},
     notice::Notice,
     pages::{self, Visit},
     settings::{
         saving::{self, Current, Saved},
-        typed::Sent,
+        typed::Typed,
     },
     sign_in,
     view::{
@@ -116,9 +116,8 @@ pub async fn save(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let api = Api::new(&deps.api, &headers);
     let current = saving::current(&api).await?;
     let refused = match fields::draft(&GROUPS, &current.value, &typed) {
@@ -145,23 +144,17 @@ pub async fn save(
     page(&deps, &headers, &visit, status, Outcome::default(), look).await
 }
 
-fn unreadable() -> Response {
-    let text = "Go back, load the page again and retry.";
-    html::message(StatusCode::BAD_REQUEST, "The form can’t be read", text)
-}
-
 /// `POST /settings/mail`
 pub async fn send(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Result<Form<Test>, FormRejection>,
+    Sent(Test { to, language }): Sent<Test>,
 ) -> Result<Response, Failure> {
     if visit.scope < Scope::Write {
         let text = "Test mails are sent by CSMs and admins.";
         return Ok(html::message(StatusCode::FORBIDDEN, "You may only look", text));
     }
-    let Ok(Form(Test { to, language })) = form else { return Ok(unreadable()) };
     let to = to.trim().to_owned();
     let refuse = |status, problem: String| {
         let outcome = Outcome { problem: Some(problem), to: Some(to.clone()), sent: false };

@@ -1,8 +1,7 @@
 //! The pages of sources, and the forms that change them.
 
 use axum::{
-    Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use barometer_cloud::{
@@ -22,6 +21,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::{
     Deps,
+    form::{Sent, unreadable},
     html::{self, Failure},
     pages::{self, Visit},
     view::{
@@ -77,14 +77,6 @@ fn not_allowed() -> Response {
     html::message(StatusCode::FORBIDDEN, "You may only look", text)
 }
 
-fn unreadable() -> Response {
-    html::message(
-        StatusCode::BAD_REQUEST,
-        "The form can’t be read",
-        "Go back, load the page again and retry.",
-    )
-}
-
 fn no_randomness(error: getrandom::Error) -> Failure {
     tracing::error!(error = %Chain(&error), "no key");
     Problem::internal().into()
@@ -113,12 +105,11 @@ pub async fn create(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Result<Form<New>, FormRejection>,
+    Sent(New { name }): Sent<New>,
 ) -> Result<Response, Failure> {
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
-    let Ok(Form(New { name })) = form else { return Ok(unreadable()) };
     let wrong = match name_of(&name) {
         Err(problem) => Some(problem),
         Ok(_) if deps.table.sources(&visit.workspace).await?.len() >= MAX_SOURCES => {
@@ -167,12 +158,11 @@ pub async fn change(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Result<Form<Changed>, FormRejection>,
+    Sent(form): Sent<Changed>,
 ) -> Result<Response, Failure> {
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let Some(source) = deps.table.source(&visit.workspace, &id).await? else { return Ok(no_source()) };
     let change = match form.act.as_str() {
         "enable" => Change { disabled_at: Some(None), ..Change::default() },
@@ -202,12 +192,11 @@ pub async fn rotate(
     State(deps): State<Deps>,
     visit: Visit,
     Path(id): Path<String>,
-    form: Result<Form<Rotate>, FormRejection>,
+    Sent(Rotate { overlap_hours }): Sent<Rotate>,
 ) -> Result<Response, Failure> {
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
-    let Ok(Form(Rotate { overlap_hours })) = form else { return Ok(unreadable()) };
     let overlap = TimeDelta::hours(i64::from(overlap_hours)).min(MAX_OVERLAP);
     let key = workspaces::secret("wk").map_err(no_randomness)?;
     let new = (key.as_str(), overlap);

@@ -1,7 +1,6 @@
 //! The feature catalogue: chosen from what events brought, tried out, and saved.
 
 use axum::{
-    Form,
     extract::{RawQuery, State},
     response::Response,
 };
@@ -14,12 +13,12 @@ use serde_json::{Value, json};
 use super::{
     saving::{self, Saved},
     score::preview,
-    typed::{Sent, Typed},
-    unreadable,
+    typed::Typed,
 };
 use crate::{
     Deps,
     api::{Api, Refusal},
+    form::{Sent, unreadable},
     html::{self, Failure},
     notice::Notice,
     pages::Visit,
@@ -81,9 +80,8 @@ pub async fn send(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let api = Api::new(&deps.api, &headers);
     let from = typed.text("from").parse().unwrap_or(0);
     let refuse = |status, lines: Vec<String>, typed: Typed| {

@@ -1,7 +1,6 @@
 //! API keys: listed, made, revoked. For admins, as in the API.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -11,10 +10,11 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{admins_only, typed::Sent, unreadable};
+use super::{admins_only, typed::Typed};
 use crate::{
     Deps,
     api::{Api, segment},
+    form::Sent,
     html::{self, Failure},
     notice::{Done, Notice},
     pages::Visit,
@@ -64,9 +64,8 @@ pub async fn create(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { label: text("label"), scope: text("scope"), days: text("days") };
     let days = given.days.parse::<u16>().ok().map(i64::from).map(TimeDelta::days);

@@ -1,7 +1,6 @@
 //! Members: listed for everybody; added, changed and removed by admins, as in the API.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -9,10 +8,11 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{typed::Sent, unreadable};
+use super::typed::Typed;
 use crate::{
     Deps,
     api::{Api, segment},
+    form::{Sent, unreadable},
     html::{self, Failure},
     notice::{Done, Notice},
     pages::Visit,
@@ -63,9 +63,8 @@ pub async fn add(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { email: text("email"), name: text("name"), role: text("role") };
     let mut body = json!({ "email": given.email, "role": given.role });
@@ -87,9 +86,8 @@ pub async fn change(
     _: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let path = format!("/v1/members/{}", segment(&id));
     let (method, body) = match typed.text("act") {
         "remove" => (Method::DELETE, json!({})),

@@ -1,7 +1,6 @@
 //! One rule: looked at, tried out, changed, added, deleted. A rule that isn't saved yet travels in its form.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -14,12 +13,12 @@ use serde_json::{Value, json};
 use super::{
     rules::{self, PAGE, Presets, list, no_rule, place},
     saving::{self, Saved},
-    typed::{Sent, Typed},
-    unreadable,
+    typed::Typed,
 };
 use crate::{
     Deps,
     api::{Api, Refusal, WrongField, segment},
+    form::{Sent, unreadable},
     html::{self, Failure},
     naming,
     notice::Notice,
@@ -142,9 +141,9 @@ pub async fn send_new(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    send(&deps, &headers, &visit, None, form).await
+    send(&deps, &headers, &visit, None, &typed).await
 }
 
 /// `POST /settings/rules/{id}`
@@ -153,9 +152,9 @@ pub async fn send_known(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    send(&deps, &headers, &visit, Some(id), form).await
+    send(&deps, &headers, &visit, Some(id), &typed).await
 }
 
 async fn send(
@@ -163,9 +162,8 @@ async fn send(
     headers: &HeaderMap,
     visit: &Visit,
     id: Option<String>,
-    form: Sent,
+    typed: &Typed,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let Ok(base) = serde_json::from_str::<Value>(typed.text("rule")) else { return Ok(unreadable()) };
     let webhooks = deps.table.webhooks(&visit.workspace).await?;
     let (mut rule, wrong) = if typed.has("json") {
@@ -181,15 +179,15 @@ async fn send(
             }
         }
     } else {
-        rule_form::typed_rule(&base, &webhooks, &typed)
+        rule_form::typed_rule(&base, &webhooks, typed)
     };
     let act = typed.text("act");
-    if reshape(&mut rule, act, &typed) {
+    if reshape(&mut rule, act, typed) {
         return page(deps, headers, visit, Shown::new(id, rule)).await;
     }
     let shown = Shown::new(id.clone(), rule.clone());
     match act {
-        "delete" => save(deps, headers, visit, id, None, &typed, shown).await,
+        "delete" => save(deps, headers, visit, id, None, typed, shown).await,
         _ if !wrong.is_empty() => {
             page(deps, headers, visit, shown.refused(StatusCode::UNPROCESSABLE_ENTITY, wrong)).await
         }
@@ -207,7 +205,7 @@ async fn send(
             };
             page(deps, headers, visit, shown).await
         }
-        "save" => save(deps, headers, visit, id, Some(rule), &typed, shown).await,
+        "save" => save(deps, headers, visit, id, Some(rule), typed, shown).await,
         _ => Ok(unreadable()),
     }
 }

@@ -1,7 +1,6 @@
 //! The rules: listed, and switched on and off.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -13,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::{
     saving::{self, Current, Saved},
-    typed::Sent,
-    unreadable,
+    typed::Typed,
 };
 use crate::{
     Deps,
     api::Api,
+    form::Sent,
     html::{self, Failure},
     notice::Notice,
     pages::Visit,
@@ -92,9 +91,8 @@ pub async fn switch(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let (api, on) = (Api::new(&deps.api, &headers), typed.text("on") == "true");
     let current = saving::current(&api).await?;
     let mut rules = list(&current).to_vec();

@@ -1,7 +1,6 @@
 //! How scores come about: shown, tried out, and saved.
 
 use axum::{
-    Form,
     extract::{RawQuery, State},
     response::Response,
 };
@@ -13,12 +12,12 @@ use serde_json::Value;
 
 use super::{
     saving::{self, Saved},
-    typed::{Sent, Typed},
-    unreadable,
+    typed::Typed,
 };
 use crate::{
     Deps,
     api::{Api, Refusal, WrongField},
+    form::{Sent, unreadable},
     html::{self, Failure},
     naming,
     notice::Notice,
@@ -74,9 +73,8 @@ pub async fn send(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(mut typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(mut typed)) = form else { return Ok(unreadable()) };
     let api = Api::new(&deps.api, &headers);
     if typed.text("act") == "even" {
         for (weight, third) in WEIGHTS.into_iter().zip(EVEN) {

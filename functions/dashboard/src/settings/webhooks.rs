@@ -1,7 +1,6 @@
 //! Where events and notes are sent: made, rotated, switched, deleted. For admins, as in the API.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -10,10 +9,11 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{admins_only, typed::Sent, unreadable};
+use super::{admins_only, typed::Typed};
 use crate::{
     Deps,
     api::{Api, segment},
+    form::{Sent, unreadable},
     html::{self, Failure},
     notice::{Done, Notice},
     pages::Visit,
@@ -63,9 +63,8 @@ pub async fn create(
     State(deps): State<Deps>,
     visit: Visit,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { name: text("name"), url: text("url"), chat: typed.text("kind") == "chat" };
     let kind = if given.chat { "chat" } else { "standard" };
@@ -103,9 +102,8 @@ pub async fn change(
     visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let path = format!("/v1/webhooks/{}", segment(&id));
     let (method, path, body) = match typed.text("act") {
         "rotate" => (Method::POST, format!("{path}/rotate"), json!({})),
