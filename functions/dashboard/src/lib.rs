@@ -4,6 +4,7 @@
 //! render. Nothing on a page is told by colour alone, and every picture has its table.
 
 mod account;
+mod address;
 mod api;
 mod ask_link;
 mod assets;

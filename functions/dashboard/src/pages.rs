@@ -27,6 +27,7 @@ use http::{HeaderMap, StatusCode, header, request::Parts};
 
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, segment},
     html::{self, Failure},
     notice::Notice,
@@ -167,11 +168,7 @@ pub async fn timeline(
     let Ok(id) = CompanyId::new(id) else { return Ok(no_company()) };
     let Some(company) = deps.table.company(&visit.workspace, &id).await? else { return Ok(no_company()) };
     let query = query.unwrap_or_default();
-    let asked = |name: &str| {
-        let found = form_urlencoded::parse(query.as_bytes()).find(|(of, _)| of == name);
-        found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
-    };
-    let (kind, cursor) = (asked("kind"), asked("cursor"));
+    let (kind, cursor) = (parameter(&query, "kind"), parameter(&query, "cursor"));
     let path = {
         let mut wanted = form_urlencoded::Serializer::new(String::new());
         for (name, value) in [("kind", &kind), ("cursor", &cursor)] {

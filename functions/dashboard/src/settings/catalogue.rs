@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, Refusal},
     form::{Sent, unreadable},
     html::{self, Failure},
@@ -49,8 +50,7 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let from = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "from");
-    let from = from.and_then(|(_, from)| from.parse().ok()).unwrap_or(0);
+    let from = parameter(&query, "from").and_then(|from| from.parse().ok()).unwrap_or(0);
     let notice = saving::told(&query, true);
     page(&deps, &headers, &visit, Shown { notice, from, ..Shown::default() }).await
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, Refusal, WrongField, segment},
     form::{Sent, unreadable},
     html::{self, Failure},
@@ -61,11 +62,6 @@ impl Shown {
     }
 }
 
-fn parameter(query: &str, name: &str) -> String {
-    let found = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name);
-    found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-}
-
 /// `GET /settings/rules/{id}`
 pub async fn show(
     State(deps): State<Deps>,
@@ -79,7 +75,7 @@ pub async fn show(
     let rules = list(&current);
     let Some(rule) = place(rules, &id).and_then(|place| rules.get(place)) else { return Ok(no_rule()) };
     let notice = saving::told(&query, false);
-    let cursor = parameter(&query, "cursor");
+    let cursor = parameter(&query, "cursor").unwrap_or_default();
     page(&deps, &headers, &visit, Shown { notice, cursor, ..Shown::new(Some(id), rule.clone()) }).await
 }
 
@@ -91,18 +87,18 @@ pub async fn new(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let preset = parameter(&query, "preset");
-    let rule = if preset.is_empty() {
-        let (on, act) = (parameter(&query, "on"), parameter(&query, "do"));
-        json!({
-            "id": "", "name": "", "enabled": true, "trigger": rule_form::new_trigger(&on), "conditions": {},
-            "actions": [rule_form::new_action(&act)], "cooldown_days": 30,
-        })
-    } else {
+    let asked = |name| parameter(&query, name);
+    let rule = if let Some(preset) = asked("preset") {
         let Presets { defaults, presets } = Api::new(&deps.api, &headers).get("/v1/rules/presets").await?;
         let mut offers = defaults.into_iter().chain(presets);
         let Some(offer) = offers.find(|offer| offer.id.as_str() == preset) else { return Ok(no_rule()) };
         json!(offer)
+    } else {
+        let (on, act) = (asked("on").unwrap_or_default(), asked("do").unwrap_or_default());
+        json!({
+            "id": "", "name": "", "enabled": true, "trigger": rule_form::new_trigger(&on), "conditions": {},
+            "actions": [rule_form::new_action(&act)], "cooldown_days": 30,
+        })
     };
     page(&deps, &headers, &visit, Shown::new(None, rule)).await
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    address::parameter,
     api::{Api, Refusal},
     html::Failure,
     notice::Notice,
@@ -111,8 +112,7 @@ pub fn same_at(page: &str) -> String {
 
 /// What an address says that was saved or done. `scores` says whether the page's settings decide scores.
 pub fn told(query: &str, scores: bool) -> Option<Notice> {
-    let saved = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "saved");
-    let Some((_, saved)) = saved else { return Notice::of(query) };
+    let Some(saved) = parameter(query, "saved") else { return Notice::of(query) };
     let line = match saved.parse::<u32>() {
         Ok(version) if scores => format!(
             "Saved as version {version}. Weeks are scored with it from now on, and a dashed line marks in every trend \

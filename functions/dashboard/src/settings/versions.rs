@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use super::saving::Versions;
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, segment},
     html::{self, Failure},
     pages::Visit,
@@ -27,8 +28,8 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let api = Api::new(&deps.api, &headers);
     let query = query.unwrap_or_default();
-    let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
-    let cursor = cursor.map(|(_, cursor)| segment(&cursor).to_string()).unwrap_or_default();
+    let cursor = parameter(&query, "cursor").unwrap_or_default();
+    let cursor = segment(&cursor);
     let found = api.ask::<Versions>(&format!("/v1/settings/versions?limit={LIMIT}&cursor={cursor}")).await?;
     let Versions { items, next_cursor } = match found {
         Ok(found) => found,
