@@ -24,10 +24,9 @@ use crate::{
     notice::Notice,
     pages::{self, Visit},
     settings::{
-        saving::{self, Current, Saved},
+        saving::{self, Current, Unsaved},
         typed::Typed,
     },
-    sign_in,
     view::{
         mail::{GROUPS, Look, MailPage, Outcome, sample},
         settings::fields,
@@ -124,17 +123,13 @@ pub async fn save(
         Err(wrong) => (StatusCode::UNPROCESSABLE_ENTITY, wrong, None),
         Ok(mut draft) => {
             draft.insert("note".to_owned(), typed.text("note").trim().into());
-            match saving::save(&api, &draft.into(), typed.text("seen")).await? {
-                Saved::As(version) => return Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-                Saved::Same => return Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-                Saved::Outdated => {
-                    let notice = saving::outdated(&api, typed.text("seen")).await?;
-                    (StatusCode::CONFLICT, Vec::new(), Some(notice))
-                }
-                Saved::Refused(refusal) if refusal.errors.is_empty() => {
+            match saving::save(&api, &draft.into(), typed.text("seen"), PAGE).await? {
+                Ok(saved) => return Ok(saved),
+                Err(Unsaved::Outdated(notice)) => (StatusCode::CONFLICT, Vec::new(), Some(notice)),
+                Err(Unsaved::Refused(refusal)) if refusal.errors.is_empty() => {
                     (refusal.status, Vec::new(), Some(Notice::problem(refusal.sentences())))
                 }
-                Saved::Refused(refusal) => (refusal.status, refusal.errors, None),
+                Err(Unsaved::Refused(refusal)) => (refusal.status, refusal.errors, None),
             }
         }
     };

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    saving::{self, Saved},
+    saving::{self, Unsaved},
     score::preview,
     typed::Typed,
 };
@@ -23,7 +23,6 @@ use crate::{
     html::{self, Failure},
     notice::Notice,
     pages::Visit,
-    sign_in,
     view::settings::{
         catalogue::{self, Built, CataloguePage},
         what_if::Preview,
@@ -108,14 +107,10 @@ pub async fn send(
             }
             Err(refusal) => refuse(refusal.status, lines(&refusal), typed).await,
         },
-        "save" => match saving::save(&api, &draft, typed.text("seen")).await? {
-            Saved::As(version) => Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-            Saved::Same => Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-            Saved::Outdated => {
-                let notice = saving::outdated(&api, typed.text("seen")).await?;
-                refuse(StatusCode::CONFLICT, notice.lines, typed).await
-            }
-            Saved::Refused(refusal) => refuse(refusal.status, lines(&refusal), typed).await,
+        "save" => match saving::save(&api, &draft, typed.text("seen"), PAGE).await? {
+            Ok(saved) => Ok(saved),
+            Err(Unsaved::Outdated(notice)) => refuse(StatusCode::CONFLICT, notice.lines, typed).await,
+            Err(Unsaved::Refused(refusal)) => refuse(refusal.status, lines(&refusal), typed).await,
         },
         _ => Ok(unreadable()),
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     rules::{self, PAGE, Presets, list, no_rule, place},
-    saving::{self, Saved},
+    saving::{self, Unsaved},
     typed::Typed,
 };
 use crate::{
@@ -24,7 +24,6 @@ use crate::{
     naming,
     notice::Notice,
     pages::Visit,
-    sign_in,
     view::{
         Scene,
         names::Names,
@@ -253,14 +252,13 @@ async fn save(
     };
     let draft = json!({ "rules": all, "note": format!("Rule “{}” {done}.", text("name")) });
     let back = if rule.is_some() { format!("{PAGE}/{}", segment(&text("id"))) } else { PAGE.to_owned() };
-    match saving::save(&api, &draft, typed.text("seen")).await? {
-        Saved::As(version) => Ok(sign_in::go(&saving::told_at(&back, version), &[])),
-        Saved::Same => Ok(sign_in::go(&saving::same_at(&back), &[])),
-        Saved::Outdated => {
-            let notice = Some(saving::outdated(&api, typed.text("seen")).await?);
-            page(deps, headers, visit, Shown { status: StatusCode::CONFLICT, notice, ..shown }).await
+    match saving::save(&api, &draft, typed.text("seen"), &back).await? {
+        Ok(saved) => Ok(saved),
+        Err(Unsaved::Outdated(notice)) => {
+            let (status, notice) = (StatusCode::CONFLICT, Some(notice));
+            page(deps, headers, visit, Shown { status, notice, ..shown }).await
         }
-        Saved::Refused(refusal) => {
+        Err(Unsaved::Refused(refusal)) => {
             let lines = lines(&shown.rule, &refusal);
             page(deps, headers, visit, shown.refused(refusal.status, lines)).await
         }

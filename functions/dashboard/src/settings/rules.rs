@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    saving::{self, Current, Saved},
+    saving::{self, Current, Unsaved},
     typed::Typed,
 };
 use crate::{
@@ -21,7 +21,6 @@ use crate::{
     html::{self, Failure},
     notice::Notice,
     pages::Visit,
-    sign_in,
     view::{Scene, settings::rules::RulesPage},
 };
 
@@ -103,14 +102,12 @@ pub async fn switch(
     let name = rule.get("name").and_then(Value::as_str).unwrap_or(&id);
     let note = format!("Rule “{name}” switched {}.", if on { "on" } else { "off" });
     let draft = json!({ "rules": rules, "note": note });
-    match saving::save(&api, &draft, typed.text("seen")).await? {
-        Saved::As(version) => Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-        Saved::Same => Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-        Saved::Outdated => {
-            let notice = saving::outdated(&api, typed.text("seen")).await?;
+    match saving::save(&api, &draft, typed.text("seen"), PAGE).await? {
+        Ok(saved) => Ok(saved),
+        Err(Unsaved::Outdated(notice)) => {
             page(&deps, &headers, &visit, StatusCode::CONFLICT, Some(notice)).await
         }
-        Saved::Refused(refusal) => {
+        Err(Unsaved::Refused(refusal)) => {
             let notice = Notice::problem(refusal.sentences());
             page(&deps, &headers, &visit, refusal.status, Some(notice)).await
         }

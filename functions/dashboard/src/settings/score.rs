@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    saving::{self, Saved},
+    saving::{self, Unsaved},
     typed::Typed,
 };
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
     naming,
     notice::Notice,
     pages::Visit,
-    sign_in,
     view::{
         names::Names,
         settings::{
@@ -100,15 +99,13 @@ pub async fn send(
             }
             Err(refusal) => page(&api, &visit, of_refusal(refusal, typed)).await,
         },
-        "save" => match saving::save(&api, &draft, typed.text("seen")).await? {
-            Saved::As(version) => Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-            Saved::Same => Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-            Saved::Outdated => {
-                let notice = Some(saving::outdated(&api, typed.text("seen")).await?);
-                let status = StatusCode::CONFLICT;
+        "save" => match saving::save(&api, &draft, typed.text("seen"), PAGE).await? {
+            Ok(saved) => Ok(saved),
+            Err(Unsaved::Outdated(notice)) => {
+                let (status, notice) = (StatusCode::CONFLICT, Some(notice));
                 page(&api, &visit, Shown { status, notice, typed: Some(typed), ..Shown::default() }).await
             }
-            Saved::Refused(refusal) => page(&api, &visit, of_refusal(refusal, typed)).await,
+            Err(Unsaved::Refused(refusal)) => page(&api, &visit, of_refusal(refusal, typed)).await,
         },
         _ => Ok(unreadable()),
     }
