@@ -124,6 +124,48 @@ try {
   await looks.look(page, 'portfolio');
   await page.getByRole('link', { name: 'Show all' }).click();
 
+  console.log('\nSearch as you type');
+  const search = page.getByRole('searchbox', { name: 'Search' });
+  const told = page.locator('[role=status]');
+  await search.pressSequentially('basic');
+  await told.getByText('Showing 2 of 3').waitFor();
+  const focused = await search.evaluate((field) => document.activeElement === field);
+  check('the list follows, the address is the view, and the keyboard stays', [(await names(page)).toSorted(), new URL(page.url()).search, focused], [['=Crane', 'Acme Foods'], '?q=basic', true]);
+  await looks.look(page, 'portfolio-searched');
+  await search.fill('nobody');
+  await told.getByText('Showing 0 of 3').waitFor();
+  check('nothing found is said, with a way back', await page.getByRole('link', { name: 'Show all 3' }).count(), 1);
+  await page.route('**/?q=bol', () => {});
+  const given_up = page.waitForEvent('requestfailed');
+  const asked = page.waitForRequest('**/?q=bol');
+  await search.fill('bol');
+  await asked;
+  await search.fill('crane');
+  await given_up;
+  await told.getByText('Showing 1 of 3').waitFor();
+  check('an older request is given up for a newer one', await names(page), ['=Crane']);
+  await page.route('**/?q=acme', (route) => route.abort());
+  await search.fill('acme');
+  await told.getByText('didn’t get through').waitFor();
+  check('a search that fails says so and leaves the list', [await names(page), new URL(page.url()).search], [['=Crane'], '?q=crane']);
+  await page.unrouteAll();
+  const cookies = await context.cookies();
+  await context.clearCookies();
+  await search.fill('bolt');
+  await told.getByText('You are signed out').waitFor();
+  check('so does one after the session has ended', [await names(page), await told.getByRole('link', { name: 'Sign in again' }).count()], [['=Crane'], 1]);
+  await context.addCookies(cookies);
+  await search.fill('');
+  await told.getByText('Showing 3 of 3').waitFor();
+  check('an empty search is the whole list at its own address', page.url(), `${url}/`);
+  const plain = await browser.newContext({ javaScriptEnabled: false, storageState: await context.storageState() });
+  const without = await plain.newPage();
+  await without.goto(`${url}/`);
+  await without.getByRole('searchbox', { name: 'Search' }).fill('basic');
+  await without.getByRole('button', { name: 'Show' }).click();
+  check('without JavaScript the button does it', (await names(without)).toSorted(), ['=Crane', 'Acme Foods']);
+  await plain.close();
+
   console.log('\nA company struggles');
   await page.getByRole('link', { name: 'Acme Foods' }).first().click();
   await page.getByText('Set or confirm the status').click();
@@ -188,6 +230,9 @@ try {
   await signIn(page, url);
   await page.goto(`${url}/companies/acme`);
   check('the trend marks the first week under the new version', await page.locator('svg.chart').getByText('v2').count(), 1);
+  check('and that the status fell', await page.locator('svg.chart .ev').getByText('▼').count(), 1);
+  await page.getByText('The weeks as a table').click();
+  check('the table says both in words', await Promise.all(['scored with version 2', 'status Healthy → Struggling'].map((text) => page.locator('table.wk').getByText(text).first().isVisible())), [true, true]);
 
   console.log('\nAn answer that shouldn’t count');
   await page.goto(`${url}/companies/bolt`);

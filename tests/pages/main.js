@@ -3,55 +3,16 @@
 //
 // Environment: BAROMETER, the home's binary; CHROMIUM; WORK, a folder, where pictures of every page are left.
 
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { rmSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { Home } from './home.js';
+import { Looks } from './look.js';
 
 const work = process.env.WORK;
 const pictures = `${work}/pictures`;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** 400 % zoom of a window of 1280 × 1024 is one of 320 × 256 (WCAG 2.2, 1.4.10). */
-const VIEWS = [
-  { name: 'light', colorScheme: 'light', width: 1280, height: 1024 },
-  { name: 'dark', colorScheme: 'dark', width: 1280, height: 1024 },
-  { name: 'light-320', colorScheme: 'light', width: 320, height: 720 },
-  { name: 'dark-320', colorScheme: 'dark', width: 320, height: 720 },
-  { name: 'light-400', colorScheme: 'light', width: 320, height: 256 },
-  { name: 'dark-400', colorScheme: 'dark', width: 320, height: 256 },
-];
-
-let failures = 0;
-let looks = 0;
-
-function check(what, found, wanted) {
-  const same = JSON.stringify(found) === JSON.stringify(wanted);
-  if (!same) failures += 1;
-  console.log(`  ${same ? '✓' : '✗'} ${what}`);
-  if (!same) console.log(`      found  ${JSON.stringify(found)}\n      wanted ${JSON.stringify(wanted)}`);
-}
-
-/** Every rule of axe, the best practices too, in every view; and nothing to scroll sideways. */
-async function look(page, name) {
-  const found = [];
-  for (const view of VIEWS) {
-    await page.setViewportSize({ width: view.width, height: view.height });
-    await page.emulateMedia({ colorScheme: view.colorScheme });
-    // Through the debugger, which the page's policy doesn't bind.
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => window.axe.run(document, { iframes: false, resultTypes: ['violations'] }));
-    for (const { id, nodes } of violations) found.push(`${view.name}: ${id} ${nodes.map(({ html }) => html).join(' ')}`);
-    const sideways = await page.evaluate(() => document.scrollingElement.scrollWidth > window.innerWidth);
-    if (sideways) found.push(`${view.name}: scrolls sideways`);
-    await page.screenshot({ path: `${pictures}/${name}-${view.name}.png`, fullPage: true });
-    looks += 1;
-  }
-  check(`axe finds nothing on: ${name}`, found, []);
-}
-
-rmSync(pictures, { recursive: true, force: true });
-mkdirSync(pictures, { recursive: true });
+const looks = new Looks(pictures);
+const check = (...of) => looks.check(...of);
+const look = (...of) => looks.look(...of);
 const data = `${work}/data`;
 rmSync(data, { recursive: true, force: true });
 const home = new Home(process.env.BAROMETER ?? 'barometer', data, `${work}/home.log`);
@@ -337,5 +298,4 @@ try {
   await browser.close();
   await home.stop();
 }
-console.log(`\n${looks} looks by axe; ${failures === 0 ? 'nothing failed' : `${failures} checks failed`}; pictures in ${pictures}`);
-process.exitCode = failures === 0 ? 0 : 1;
+looks.finish();

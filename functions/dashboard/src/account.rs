@@ -14,12 +14,12 @@ use barometer_cloud::{
     },
 };
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use crate::{
     Deps,
     html::{self, Failure},
-    pages::{self, Visit},
+    pages::Visit,
     session,
     sign_in::go,
     view::chrome::Chrome,
@@ -73,8 +73,7 @@ async fn sessions(deps: &Deps, visit: &Visit) -> Result<Vec<Session>, Failure> {
 }
 
 /// `GET /account`
-pub async fn show(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn show(State(deps): State<Deps>, visit: Visit) -> Result<Response, Failure> {
     let rows = sessions(&deps, &visit).await?.into_iter().map(|session| row(session, &visit)).collect();
     let page = AccountPage {
         chrome: visit.chrome(),
@@ -89,10 +88,9 @@ pub async fn show(State(deps): State<Deps>, headers: HeaderMap) -> Result<Respon
 /// `POST /account/sessions/{id}`: ends one of one's sessions.
 pub async fn end(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let mine = sessions(&deps, &visit).await?;
     // One that isn't there any more has ended as it should.
     if let Some(session) = mine.iter().find(|session| session.id == id) {
@@ -110,8 +108,7 @@ pub async fn end(
 }
 
 /// `POST /account/sign-out`: ends all of one's sessions, this one too.
-pub async fn sign_out_everywhere(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn sign_out_everywhere(State(deps): State<Deps>, visit: Visit) -> Result<Response, Failure> {
     let mine = sessions(&deps, &visit).await?;
     let entry = Entry::new(Action::SignedOutEverywhere, &visit.session.id, &visit.author, deps.clock.now())?;
     let entry = entry.change(&(), &serde_json::json!({ "sessions": mine.len() }))?;

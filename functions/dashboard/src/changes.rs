@@ -1,8 +1,7 @@
 //! What a CSM changes: each form becomes one request to the API, and its answer a page.
 
 use axum::{
-    Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{Path, State},
     response::Response,
 };
 use chrono::{Days, NaiveTime};
@@ -13,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Deps,
     api::{Api, Refusal, segment},
+    form::Sent,
     html::{self, Failure},
     notice::{Done, Notice},
     pages::{self, Visit},
@@ -21,9 +21,6 @@ use crate::{
 
 /// Hour of the day at which what was put off comes back.
 const MORNING: u32 = 7;
-
-/// A form, or that it can't be read.
-type Sent<T> = Result<Form<T>, FormRejection>;
 
 /// The form that sets a company's status.
 #[derive(Debug, Deserialize)]
@@ -39,12 +36,11 @@ pub struct Status {
 /// `POST /companies/{company_id}/status`
 pub async fn status(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Status>,
+    Sent(Status { status, note, seen }): Sent<Status>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(Status { status, note, seen })) = form else { return Ok(unreadable()) };
     let path = format!("/v1/companies/{}/status", segment(&id));
     let body = json!({ "status": status, "note": note });
     let seen = Some(seen.as_str()).filter(|seen| !seen.is_empty());
@@ -70,13 +66,13 @@ pub struct Requests {
 /// `POST /companies/{company_id}/feedback-requests`
 pub async fn feedback_requests(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Requests>,
+    Sent(Requests { on }): Sent<Requests>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(Requests { on })) = form else { return Ok(unreadable()) };
     let done = if on { Done::RequestsOn } else { Done::RequestsOff };
-    change_company(&deps, &headers, id, &json!({ "request_feedback": on }), done).await
+    change_company(&deps, &headers, &visit, id, &json!({ "request_feedback": on }), done).await
 }
 
 /// The form with what is known of a company. An empty field clears.
@@ -94,32 +90,32 @@ pub struct Details {
 /// `POST /companies/{company_id}/details`
 pub async fn details(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Details>,
+    Sent(form): Sent<Details>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let tags: Vec<&str> = form.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
     let body = json!({
         "name": filled(&form.name), "owner": filled(&form.owner), "plan": filled(&form.plan),
         "renewal_on": filled(&form.renewal_on), "notice_on": filled(&form.notice_on),
         "churned_on": filled(&form.churned_on), "tags": tags,
     });
-    change_company(&deps, &headers, id, &body, Done::Details).await
+    change_company(&deps, &headers, &visit, id, &body, Done::Details).await
 }
 
 async fn change_company(
     deps: &Deps,
     headers: &HeaderMap,
+    visit: &Visit,
     id: String,
     body: &Value,
     done: Done,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(deps, headers).await? else { return Ok(pages::please_sign_in()) };
     let path = format!("/v1/companies/{}", segment(&id));
     match Api::new(&deps.api, headers).change(Method::PATCH, &path, body).await? {
         Ok(_) => Ok(to_company(&id, done)),
-        Err(refusal) => refused_at_company(deps, headers, &visit, id, &refusal, String::new()).await,
+        Err(refusal) => refused_at_company(deps, headers, visit, id, &refusal, String::new()).await,
     }
 }
 
@@ -151,12 +147,11 @@ pub struct Task {
 /// `POST /desk/tasks/{id}`
 pub async fn task(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Task>,
+    Sent(form): Sent<Task>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let mut body = Map::new();
     if !form.state.is_empty() {
         body.insert("state".to_owned(), form.state.as_str().into());
@@ -192,9 +187,8 @@ pub async fn alert(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Alert>,
+    Sent(form): Sent<Alert>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let note = filled(&form.note);
     let body = note
         .map_or_else(|| json!({ "state": form.state }), |note| json!({ "state": form.state, "note": note }));
@@ -216,9 +210,8 @@ pub async fn disagreement(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Disagreement>,
+    Sent(form): Sent<Disagreement>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let reason = filled(&form.reason);
     let body = reason.map_or_else(
         || json!({ "answer": form.answer }),
@@ -241,9 +234,8 @@ pub async fn action(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Action>,
+    Sent(form): Sent<Action>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let done = match form.state.as_str() {
         "cancelled" => Done::Undone,
         "approved" => Done::Approved,
@@ -265,9 +257,8 @@ pub async fn void(
     State(deps): State<Deps>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent<Void>,
+    Sent(form): Sent<Void>,
 ) -> Result<Response, Failure> {
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let (path, body) =
         (format!("/v1/feedback/{}/void", segment(&id)), json!({ "reason": filled(&form.reason) }));
     send(&deps, &headers, Method::POST, &path, &body, &form.back, Done::Voided).await
@@ -316,14 +307,6 @@ fn own_page(back: &str) -> &str {
         && !back.starts_with("//")
         && back.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\');
     if ours { back } else { "/" }
-}
-
-fn unreadable() -> Response {
-    html::message(
-        StatusCode::BAD_REQUEST,
-        "The form can’t be read",
-        "Go back, load the page again and retry.",
-    )
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     html::{self, Failure},
     naming,
     notice::Notice,
-    pages::{self, Visit},
+    pages::Visit,
     view::{
         Scene,
         answer::Given,
@@ -37,10 +37,10 @@ const AT_ONCE: usize = 16;
 /// `GET /inbox`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(address): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let address = address.unwrap_or_default();
     let (mut query, notice) = (Query::parse(&address), Notice::of(&address));
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };

@@ -4,12 +4,14 @@
 //! render. Nothing on a page is told by colour alone, and every picture has its table.
 
 mod account;
+mod address;
 mod api;
 mod ask_link;
 mod assets;
 mod changes;
 mod cookies;
 mod follow_link;
+mod form;
 mod guard;
 mod html;
 mod inbox;

@@ -1,8 +1,7 @@
 //! The page of mails: previews, and one test mail to whoever is named.
 
 use axum::{
-    Form,
-    extract::{Path, RawQuery, State, rejection::FormRejection},
+    extract::{Path, RawQuery, State},
     response::{Html, IntoResponse, Response},
 };
 use barometer_cloud::{
@@ -20,14 +19,14 @@ use http::{HeaderMap, StatusCode, header};
 use crate::{
     Deps,
     api::Api,
+    form::Sent,
     html::{self, Failure},
     notice::Notice,
     pages::{self, Visit},
     settings::{
-        saving::{self, Current, Saved},
-        typed::Sent,
+        saving::{self, Current, Unsaved},
+        typed::Typed,
     },
-    sign_in,
     view::{
         mail::{GROUPS, Look, MailPage, Outcome, sample},
         settings::fields,
@@ -56,10 +55,10 @@ fn from(deps: &Deps) -> Result<Mailbox, MessageError> {
 /// `GET /settings/mail`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let outcome = Outcome { sent: query.as_deref() == Some("sent"), ..Outcome::default() };
     let look = Look { notice: saving::told(&query.unwrap_or_default(), false), ..Look::default() };
     page(&deps, &headers, &visit, StatusCode::OK, outcome, look).await
@@ -89,10 +88,10 @@ async fn page(
 /// `GET /settings/mail/preview/{language}`: the HTML part alone, for a frame of the page.
 pub async fn preview(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(tag): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let Some(language) = Language::ALL.into_iter().find(|language| language.tag() == tag) else {
         return Ok(pages::not_found().await);
     };
@@ -112,26 +111,25 @@ fn policy(settings: &Settings) -> String {
 }
 
 /// `POST /settings/mail/look`: saves how often is asked and how mails look.
-pub async fn save(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+pub async fn save(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(typed): Sent<Typed>,
+) -> Result<Response, Failure> {
     let api = Api::new(&deps.api, &headers);
     let current = saving::current(&api).await?;
     let refused = match fields::draft(&GROUPS, &current.value, &typed) {
         Err(wrong) => (StatusCode::UNPROCESSABLE_ENTITY, wrong, None),
         Ok(mut draft) => {
             draft.insert("note".to_owned(), typed.text("note").trim().into());
-            match saving::save(&api, &draft.into(), typed.text("seen")).await? {
-                Saved::As(version) => return Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-                Saved::Same => return Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-                Saved::Outdated => {
-                    let notice = saving::outdated(&api, typed.text("seen")).await?;
-                    (StatusCode::CONFLICT, Vec::new(), Some(notice))
-                }
-                Saved::Refused(refusal) if refusal.errors.is_empty() => {
+            match saving::save(&api, &draft.into(), typed.text("seen"), PAGE).await? {
+                Ok(saved) => return Ok(saved),
+                Err(Unsaved::Outdated(notice)) => (StatusCode::CONFLICT, Vec::new(), Some(notice)),
+                Err(Unsaved::Refused(refusal)) if refusal.errors.is_empty() => {
                     (refusal.status, Vec::new(), Some(Notice::problem(refusal.sentences())))
                 }
-                Saved::Refused(refusal) => (refusal.status, refusal.errors, None),
+                Err(Unsaved::Refused(refusal)) => (refusal.status, refusal.errors, None),
             }
         }
     };
@@ -141,23 +139,17 @@ pub async fn save(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> R
     page(&deps, &headers, &visit, status, Outcome::default(), look).await
 }
 
-fn unreadable() -> Response {
-    let text = "Go back, load the page again and retry.";
-    html::message(StatusCode::BAD_REQUEST, "The form can’t be read", text)
-}
-
 /// `POST /settings/mail`
 pub async fn send(
     State(deps): State<Deps>,
+    visit: Visit,
     headers: HeaderMap,
-    form: Result<Form<Test>, FormRejection>,
+    Sent(Test { to, language }): Sent<Test>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Write {
         let text = "Test mails are sent by CSMs and admins.";
         return Ok(html::message(StatusCode::FORBIDDEN, "You may only look", text));
     }
-    let Ok(Form(Test { to, language })) = form else { return Ok(unreadable()) };
     let to = to.trim().to_owned();
     let refuse = |status, problem: String| {
         let outcome = Outcome { problem: Some(problem), to: Some(to.clone()), sent: false };

@@ -1,5 +1,7 @@
 //! What a page says first: that something was done, or why it wasn't.
 
+use crate::address::parameter;
+
 /// What was done. It travels in the address, so that loading the page again does nothing again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
@@ -104,7 +106,7 @@ impl Notice {
 
     /// What an address says that was done.
     pub fn of(query: &str) -> Option<Self> {
-        let done = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done")?.1;
+        let done = parameter(query, "done")?;
         let (.., text) = ALL.iter().find(|(_, name, _)| *name == done)?;
         Some(Self { problem: false, lines: vec![(*text).to_owned()], note: String::new() })
     }

@@ -13,12 +13,12 @@ use barometer_cloud::{
 };
 use barometer_domain::{CompanyId, IsoWeek, WorkspaceId, why::Why};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use crate::{
     Deps,
     html::{self, Failure},
-    pages,
+    pages::Visit,
     view::{
         Scene,
         overview::{Known, OverviewPage, WEEKS, moved},
@@ -29,8 +29,7 @@ use crate::{
 const AT_ONCE: usize = 6;
 
 /// `GET /overview`
-pub async fn show(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn show(State(deps): State<Deps>, visit: Visit) -> Result<Response, Failure> {
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
     let (table, workspace) = (&deps.table, &visit.workspace);
     let (portfolio, weeks) = tokio::try_join!(

@@ -1,13 +1,13 @@
 //! The pages behind a session: read, build, render.
 
 use axum::{
-    extract::{Path, RawQuery, State},
-    response::Response,
+    extract::{FromRequestParts, Path, RawQuery, State},
+    response::{IntoResponse, Response},
 };
 use barometer_cloud::{
     http::auth::{self, SignedIn},
     lambda::Chain,
-    listing::{Filter, Sort},
+    listing::Sort,
     portfolio::{Begin, Portfolio, Wanted},
     table::{
         cases::{Case, Content},
@@ -25,10 +25,11 @@ use barometer_domain::{
     quadrant::Cell, task::Task, week::WeekSnapshot, why::Why,
 };
 use chrono::TimeDelta;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, segment},
     html::{self, Failure},
     notice::Notice,
@@ -49,8 +50,6 @@ use crate::{
 const TREND_WEEKS: i64 = 26;
 /// Months of the company page's table.
 const MONTHS: u32 = 12;
-/// How far back the company page shows answers.
-const ANSWERS: TimeDelta = TimeDelta::days(90);
 /// How far back the company page shows what rules did.
 const MOTION: TimeDelta = TimeDelta::days(14);
 /// Users that the company page lists at most.
@@ -90,6 +89,19 @@ pub(crate) async fn visit(deps: &Deps, headers: &HeaderMap) -> Result<Option<Vis
     Ok(Some(Visit { workspace, author, scope, settings, session, member }))
 }
 
+/// A page behind a session has its visit as an argument: who has none comes to the sign-in instead.
+impl FromRequestParts<Deps> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, deps: &Deps) -> Result<Self, Response> {
+        match visit(deps, &parts.headers).await {
+            Ok(Some(visit)) => Ok(visit),
+            Ok(None) => Err(please_sign_in()),
+            Err(failure) => Err(failure.into_response()),
+        }
+    }
+}
+
 pub(crate) fn please_sign_in() -> Response {
     sign_in::go("/sign-in", &[])
 }
@@ -97,10 +109,10 @@ pub(crate) fn please_sign_in() -> Response {
 /// `GET /`
 pub async fn portfolio(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };
     let portfolio = Portfolio::open(&deps.table, &visit.workspace, &visit.settings, scene.now).await?;
     let known = portfolio::Known::read(&portfolio, Query::parse(&query.unwrap_or_default())).await?;
@@ -110,15 +122,14 @@ pub async fn portfolio(
 }
 
 /// `GET /quadrant`
-pub async fn quadrant(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
-    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
+pub async fn quadrant(State(deps): State<Deps>, visit: Visit) -> Result<Response, Failure> {
     let portfolio = Portfolio::open(&deps.table, &visit.workspace, &visit.settings, deps.clock.now()).await?;
     let mut named = Vec::new();
     for cell in Cell::ALL {
         let begin = Sort::cell_begins(cell).map_or(Begin::First, Begin::Behind);
-        let wanted = Wanted { filter: Filter::cell(cell), begin, limit: NAMES, ..Wanted::all(Sort::BY_CELL) };
-        let found = portfolio.list(&wanted).await?.companies;
-        named.extend(found.into_iter().map(|placed| placed.company));
+        let found = portfolio.list(&Wanted { begin, limit: NAMES, ..Wanted::all(Sort::BY_CELL) }).await?;
+        let companies = found.companies.into_iter().map(|placed| placed.company);
+        named.extend(companies.filter(|company| company.quadrant == cell));
     }
     let counts = portfolio.summary().cells;
     Ok(html::page(StatusCode::OK, &QuadrantPage::build(visit.chrome(), &counts, &named)))
@@ -127,11 +138,11 @@ pub async fn quadrant(State(deps): State<Deps>, headers: HeaderMap) -> Result<Re
 /// `GET /companies/{company_id}`
 pub async fn company(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     show_company(&deps, &headers, &visit, id, notice, StatusCode::OK).await
 }
@@ -155,19 +166,15 @@ pub(crate) async fn show_company(
 /// `GET /companies/{company_id}/timeline`
 pub async fn timeline(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = visit(&deps, &headers).await? else { return Ok(please_sign_in()) };
     let Ok(id) = CompanyId::new(id) else { return Ok(no_company()) };
     let Some(company) = deps.table.company(&visit.workspace, &id).await? else { return Ok(no_company()) };
     let query = query.unwrap_or_default();
-    let asked = |name: &str| {
-        let found = form_urlencoded::parse(query.as_bytes()).find(|(of, _)| of == name);
-        found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
-    };
-    let (kind, cursor) = (asked("kind"), asked("cursor"));
+    let (kind, cursor) = (parameter(&query, "kind"), parameter(&query, "cursor"));
     let path = {
         let mut wanted = form_urlencoded::Serializer::new(String::new());
         for (name, value) in [("kind", &kind), ("cursor", &cursor)] {
@@ -202,16 +209,20 @@ async fn known(
     let last_week = company.engagement.as_ref().map_or_else(|| IsoWeek::at(now, zone), |score| score.week);
     let this_month = Month::of(zone.date(now));
     let first_month = (1..MONTHS).fold(this_month, |month, _| month.previous());
-    let (weeks, months, members, answers, changes, actions) = tokio::try_join!(
-        table.weeks(workspace, id, last_week.plus(1 - TREND_WEEKS), last_week),
+    let first_week = last_week.plus(1 - TREND_WEEKS);
+    let colleagues =
+        async { if visit.scope >= Scope::Write { table.team(workspace).await } else { Ok(Vec::new()) } };
+    let (weeks, months, members, answers, changes, alerts, actions, team) = tokio::try_join!(
+        table.weeks(workspace, id, first_week, last_week),
         table.months(workspace, id, first_month, this_month),
         table.members(workspace, id),
-        table.answers(workspace, id, now - ANSWERS, now),
+        table.answers(workspace, id, first_week.start(zone), now),
         table.status_changes(workspace, id),
+        table.cases_of::<Alert>(workspace, id),
         table.actions_since(workspace, id, now - MOTION),
+        colleagues,
     )?;
     let why = why(deps, visit, id, &weeks).await?;
-    let alerts = live::<Alert>(deps, visit, id, company.open_alerts).await?;
     let tasks = live::<Task>(deps, visit, id, company.open_tasks).await?;
     let disagreements = live::<Disagreement>(deps, visit, id, company.open_disagreements).await?;
     let path = format!("/v1/companies/{}/users?limit={USERS}", segment(id.as_str()));
@@ -229,6 +240,7 @@ async fn known(
         disagreements,
         actions,
         users,
+        team,
     })
 }
 

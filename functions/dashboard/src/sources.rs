@@ -1,8 +1,7 @@
 //! The pages of sources, and the forms that change them.
 
 use axum::{
-    Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use barometer_cloud::{
@@ -22,6 +21,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::{
     Deps,
+    form::{Sent, unreadable},
     html::{self, Failure},
     pages::{self, Visit},
     view::{
@@ -77,22 +77,13 @@ fn not_allowed() -> Response {
     html::message(StatusCode::FORBIDDEN, "You may only look", text)
 }
 
-fn unreadable() -> Response {
-    html::message(
-        StatusCode::BAD_REQUEST,
-        "The form can’t be read",
-        "Go back, load the page again and retry.",
-    )
-}
-
 fn no_randomness(error: getrandom::Error) -> Failure {
     tracing::error!(error = %Chain(&error), "no key");
     Problem::internal().into()
 }
 
 /// `GET /sources`
-pub async fn list(State(deps): State<Deps>, headers: HeaderMap) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
+pub async fn list(State(deps): State<Deps>, visit: Visit, headers: HeaderMap) -> Result<Response, Failure> {
     show_list(&deps, &headers, &visit, StatusCode::OK, None).await
 }
 
@@ -112,14 +103,13 @@ async fn show_list(
 /// `POST /sources`
 pub async fn create(
     State(deps): State<Deps>,
+    visit: Visit,
     headers: HeaderMap,
-    form: Result<Form<New>, FormRejection>,
+    Sent(New { name }): Sent<New>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
-    let Ok(Form(New { name })) = form else { return Ok(unreadable()) };
     let wrong = match name_of(&name) {
         Err(problem) => Some(problem),
         Ok(_) if deps.table.sources(&visit.workspace).await?.len() >= MAX_SOURCES => {
@@ -140,10 +130,10 @@ pub async fn create(
 /// `GET /sources/{id}`
 pub async fn one(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     show_one(&deps, &headers, &visit, &id, None).await
 }
 
@@ -165,15 +155,14 @@ async fn show_one(
 /// `POST /sources/{id}`
 pub async fn change(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Result<Form<Changed>, FormRejection>,
+    Sent(form): Sent<Changed>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
-    let Ok(Form(form)) = form else { return Ok(unreadable()) };
     let Some(source) = deps.table.source(&visit.workspace, &id).await? else { return Ok(no_source()) };
     let change = match form.act.as_str() {
         "enable" => Change { disabled_at: Some(None), ..Change::default() },
@@ -201,15 +190,13 @@ pub async fn change(
 /// `POST /sources/{id}/rotate`
 pub async fn rotate(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    form: Result<Form<Rotate>, FormRejection>,
+    Sent(Rotate { overlap_hours }): Sent<Rotate>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(not_allowed());
     }
-    let Ok(Form(Rotate { overlap_hours })) = form else { return Ok(unreadable()) };
     let overlap = TimeDelta::hours(i64::from(overlap_hours)).min(MAX_OVERLAP);
     let key = workspaces::secret("wk").map_err(no_randomness)?;
     let new = (key.as_str(), overlap);

@@ -19,7 +19,7 @@ use crate::{
     html::{self, Failure},
     naming,
     notice::Notice,
-    pages::{self, Visit},
+    pages::Visit,
     view::{
         Scene,
         answer::Given,
@@ -42,10 +42,10 @@ const NAMES: usize = 25;
 /// `GET /today`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let address = query.unwrap_or_default();
     let (query, notice) = (Query::parse(&address), Notice::of(&address));
     let scene = Scene { settings: &visit.settings, now: deps.clock.now() };

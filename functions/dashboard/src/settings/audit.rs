@@ -16,7 +16,7 @@ use crate::{
     api::{Api, segment, sentence},
     html::{self, Failure},
     notice::Notice,
-    pages,
+    pages::Visit,
     view::{
         Scene,
         settings::audit::{AuditPage, Entry, FILTERS, Wanted},
@@ -35,10 +35,10 @@ struct Audit {
 /// The page.
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     if visit.scope < Scope::Admin {
         return Ok(admins_only());
     }

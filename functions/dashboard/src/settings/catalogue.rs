@@ -1,7 +1,6 @@
 //! The feature catalogue: chosen from what events brought, tried out, and saved.
 
 use axum::{
-    Form,
     extract::{RawQuery, State},
     response::Response,
 };
@@ -12,18 +11,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    saving::{self, Saved},
+    saving::{self, Unsaved},
     score::preview,
-    typed::{Sent, Typed},
-    unreadable,
+    typed::Typed,
 };
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, Refusal},
+    form::{Sent, unreadable},
     html::{self, Failure},
     notice::Notice,
-    pages::{self, Visit},
-    sign_in,
+    pages::Visit,
     view::settings::{
         catalogue::{self, Built, CataloguePage},
         what_if::Preview,
@@ -45,13 +44,12 @@ struct Shown {
 /// `GET /settings/catalogue`; `from` is the first row.
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let query = query.unwrap_or_default();
-    let from = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "from");
-    let from = from.and_then(|(_, from)| from.parse().ok()).unwrap_or(0);
+    let from = parameter(&query, "from").and_then(|from| from.parse().ok()).unwrap_or(0);
     let notice = saving::told(&query, true);
     page(&deps, &headers, &visit, Shown { notice, from, ..Shown::default() }).await
 }
@@ -77,9 +75,12 @@ async fn page(deps: &Deps, headers: &HeaderMap, visit: &Visit, shown: Shown) -> 
 }
 
 /// `POST /settings/catalogue`: shows what would change, or saves.
-pub async fn send(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+pub async fn send(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(typed): Sent<Typed>,
+) -> Result<Response, Failure> {
     let api = Api::new(&deps.api, &headers);
     let from = typed.text("from").parse().unwrap_or(0);
     let refuse = |status, lines: Vec<String>, typed: Typed| {
@@ -106,14 +107,10 @@ pub async fn send(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> R
             }
             Err(refusal) => refuse(refusal.status, lines(&refusal), typed).await,
         },
-        "save" => match saving::save(&api, &draft, typed.text("seen")).await? {
-            Saved::As(version) => Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-            Saved::Same => Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-            Saved::Outdated => {
-                let notice = saving::outdated(&api, typed.text("seen")).await?;
-                refuse(StatusCode::CONFLICT, notice.lines, typed).await
-            }
-            Saved::Refused(refusal) => refuse(refusal.status, lines(&refusal), typed).await,
+        "save" => match saving::save(&api, &draft, typed.text("seen"), PAGE).await? {
+            Ok(saved) => Ok(saved),
+            Err(Unsaved::Outdated(notice)) => refuse(StatusCode::CONFLICT, notice.lines, typed).await,
+            Err(Unsaved::Refused(refusal)) => refuse(refusal.status, lines(&refusal), typed).await,
         },
         _ => Ok(unreadable()),
     }

@@ -1,7 +1,6 @@
 //! API keys: listed, made, revoked. For admins, as in the API.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -11,13 +10,14 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{admins_only, typed::Sent, unreadable};
+use super::{admins_only, typed::Typed};
 use crate::{
     Deps,
     api::{Api, segment},
+    form::Sent,
     html::{self, Failure},
     notice::{Done, Notice},
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -35,10 +35,10 @@ struct Keys {
 /// `GET /settings/keys`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     page(&deps, &headers, &visit, (StatusCode::OK, notice), None, Given::default()).await
 }
@@ -60,9 +60,12 @@ async fn page(
 }
 
 /// `POST /settings/keys`: makes one, and shows it this once.
-pub async fn create(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+pub async fn create(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(typed): Sent<Typed>,
+) -> Result<Response, Failure> {
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { label: text("label"), scope: text("scope"), days: text("days") };
     let days = given.days.parse::<u16>().ok().map(i64::from).map(TimeDelta::days);
@@ -84,12 +87,10 @@ pub async fn create(State(deps): State<Deps>, headers: HeaderMap, form: Sent) ->
 /// `POST /settings/keys/{id}/revoke`
 pub async fn revoke(
     State(deps): State<Deps>,
+    _: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    if pages::visit(&deps, &headers).await?.is_none() {
-        return Ok(pages::please_sign_in());
-    }
     let path = format!("/v1/api-tokens/{}", segment(&id));
     match Api::new(&deps.api, &headers).change(Method::DELETE, &path, &json!({})).await? {
         Ok(_) => Ok(sign_in::go(&Done::Saved.at(PAGE), &[])),

@@ -1,7 +1,6 @@
 //! Members: listed for everybody; added, changed and removed by admins, as in the API.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -9,13 +8,14 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{typed::Sent, unreadable};
+use super::typed::Typed;
 use crate::{
     Deps,
     api::{Api, segment},
+    form::{Sent, unreadable},
     html::{self, Failure},
     notice::{Done, Notice},
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -36,10 +36,10 @@ struct Members {
 /// `GET /settings/members`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     page(&deps, &headers, &visit, (StatusCode::OK, notice), Given::default()).await
 }
@@ -59,9 +59,12 @@ async fn page(
 }
 
 /// `POST /settings/members`
-pub async fn add(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+pub async fn add(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(typed): Sent<Typed>,
+) -> Result<Response, Failure> {
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { email: text("email"), name: text("name"), role: text("role") };
     let mut body = json!({ "email": given.email, "role": given.role });
@@ -80,14 +83,11 @@ pub async fn add(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Re
 /// `POST /settings/members/{id}`: `act` is a role, or `remove`.
 pub async fn change(
     State(deps): State<Deps>,
+    _: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    if pages::visit(&deps, &headers).await?.is_none() {
-        return Ok(pages::please_sign_in());
-    }
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let path = format!("/v1/members/{}", segment(&id));
     let (method, body) = match typed.text("act") {
         "remove" => (Method::DELETE, json!({})),

@@ -47,11 +47,3 @@ fn admins_only() -> Response {
     let text = "This page is for admins.";
     html::message(StatusCode::FORBIDDEN, "For admins", text)
 }
-
-fn unreadable() -> Response {
-    html::message(
-        StatusCode::BAD_REQUEST,
-        "The form can’t be read",
-        "Go back, load the page again and retry.",
-    )
-}

@@ -1,9 +1,6 @@
 //! One rule: looked at, tried out, changed, added, deleted. A rule that isn't saved yet travels in its form.
 
-use std::collections::BTreeMap;
-
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -15,19 +12,21 @@ use serde_json::{Value, json};
 
 use super::{
     rules::{self, PAGE, Presets, list, no_rule, place},
-    saving::{self, Saved},
-    typed::{Sent, Typed},
-    unreadable,
+    saving::{self, Unsaved},
+    typed::Typed,
 };
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, Refusal, WrongField, segment},
+    form::{Sent, unreadable},
     html::{self, Failure},
+    naming,
     notice::Notice,
-    pages::{self, Visit},
-    sign_in,
+    pages::Visit,
     view::{
         Scene,
+        names::Names,
         settings::{
             rule::{Built, DryRun, RulePage, Runs},
             rule_form,
@@ -62,48 +61,43 @@ impl Shown {
     }
 }
 
-fn parameter(query: &str, name: &str) -> String {
-    let found = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name);
-    found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-}
-
 /// `GET /settings/rules/{id}`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let current = saving::current(&Api::new(&deps.api, &headers)).await?;
     let query = query.unwrap_or_default();
     let rules = list(&current);
     let Some(rule) = place(rules, &id).and_then(|place| rules.get(place)) else { return Ok(no_rule()) };
     let notice = saving::told(&query, false);
-    let cursor = parameter(&query, "cursor");
+    let cursor = parameter(&query, "cursor").unwrap_or_default();
     page(&deps, &headers, &visit, Shown { notice, cursor, ..Shown::new(Some(id), rule.clone()) }).await
 }
 
 /// `GET /settings/new-rule`: of a `preset`, or of a trigger (`on`) and an action (`do`).
 pub async fn new(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let query = query.unwrap_or_default();
-    let preset = parameter(&query, "preset");
-    let rule = if preset.is_empty() {
-        let (on, act) = (parameter(&query, "on"), parameter(&query, "do"));
-        json!({
-            "id": "", "name": "", "enabled": true, "trigger": rule_form::new_trigger(&on), "conditions": {},
-            "actions": [rule_form::new_action(&act)], "cooldown_days": 30,
-        })
-    } else {
+    let asked = |name| parameter(&query, name);
+    let rule = if let Some(preset) = asked("preset") {
         let Presets { defaults, presets } = Api::new(&deps.api, &headers).get("/v1/rules/presets").await?;
         let mut offers = defaults.into_iter().chain(presets);
         let Some(offer) = offers.find(|offer| offer.id.as_str() == preset) else { return Ok(no_rule()) };
         json!(offer)
+    } else {
+        let (on, act) = (asked("on").unwrap_or_default(), asked("do").unwrap_or_default());
+        json!({
+            "id": "", "name": "", "enabled": true, "trigger": rule_form::new_trigger(&on), "conditions": {},
+            "actions": [rule_form::new_action(&act)], "cooldown_days": 30,
+        })
     };
     page(&deps, &headers, &visit, Shown::new(None, rule)).await
 }
@@ -120,11 +114,9 @@ async fn page(deps: &Deps, headers: &HeaderMap, visit: &Visit, shown: Shown) -> 
         }
         None => None,
     };
-    let mut names = BTreeMap::new();
-    if runs.is_some() {
-        let companies = deps.table.companies(&visit.workspace).await?;
-        names.extend(companies.into_iter().map(|company| (company.company_id, company.name)));
-    }
+    let mut names = Names::default();
+    let companies = runs.iter().flat_map(Runs::companies).collect();
+    naming::companies(&deps.table, &visit.workspace, companies, &mut names).await?;
     let built = Built {
         version: current.version,
         id: shown.id,
@@ -140,23 +132,33 @@ async fn page(deps: &Deps, headers: &HeaderMap, visit: &Visit, shown: Shown) -> 
 }
 
 /// `POST /settings/new-rule`
-pub async fn send_new(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    send(&deps, &headers, None, form).await
+pub async fn send_new(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(typed): Sent<Typed>,
+) -> Result<Response, Failure> {
+    send(&deps, &headers, &visit, None, &typed).await
 }
 
 /// `POST /settings/rules/{id}`
 pub async fn send_known(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    send(&deps, &headers, Some(id), form).await
+    send(&deps, &headers, &visit, Some(id), &typed).await
 }
 
-async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(deps, headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+async fn send(
+    deps: &Deps,
+    headers: &HeaderMap,
+    visit: &Visit,
+    id: Option<String>,
+    typed: &Typed,
+) -> Result<Response, Failure> {
     let Ok(base) = serde_json::from_str::<Value>(typed.text("rule")) else { return Ok(unreadable()) };
     let webhooks = deps.table.webhooks(&visit.workspace).await?;
     let (mut rule, wrong) = if typed.has("json") {
@@ -168,21 +170,21 @@ async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) 
                 let shown = Shown { json, ..Shown::new(id, base) };
                 let line = format!("The JSON can’t be read: {error}.");
                 let shown = shown.refused(StatusCode::UNPROCESSABLE_ENTITY, vec![line]);
-                return page(deps, headers, &visit, shown).await;
+                return page(deps, headers, visit, shown).await;
             }
         }
     } else {
-        rule_form::typed_rule(&base, &webhooks, &typed)
+        rule_form::typed_rule(&base, &webhooks, typed)
     };
     let act = typed.text("act");
-    if reshape(&mut rule, act, &typed) {
-        return page(deps, headers, &visit, Shown::new(id, rule)).await;
+    if reshape(&mut rule, act, typed) {
+        return page(deps, headers, visit, Shown::new(id, rule)).await;
     }
     let shown = Shown::new(id.clone(), rule.clone());
     match act {
-        "delete" => save(deps, headers, &visit, id, None, &typed, shown).await,
+        "delete" => save(deps, headers, visit, id, None, typed, shown).await,
         _ if !wrong.is_empty() => {
-            page(deps, headers, &visit, shown.refused(StatusCode::UNPROCESSABLE_ENTITY, wrong)).await
+            page(deps, headers, visit, shown.refused(StatusCode::UNPROCESSABLE_ENTITY, wrong)).await
         }
         "dry-run" => {
             let api = Api::new(&deps.api, headers);
@@ -196,9 +198,9 @@ async fn send(deps: &Deps, headers: &HeaderMap, id: Option<String>, form: Sent) 
                     Shown { dry: Some(dry), ..shown }
                 }
             };
-            page(deps, headers, &visit, shown).await
+            page(deps, headers, visit, shown).await
         }
-        "save" => save(deps, headers, &visit, id, Some(rule), &typed, shown).await,
+        "save" => save(deps, headers, visit, id, Some(rule), typed, shown).await,
         _ => Ok(unreadable()),
     }
 }
@@ -250,14 +252,13 @@ async fn save(
     };
     let draft = json!({ "rules": all, "note": format!("Rule “{}” {done}.", text("name")) });
     let back = if rule.is_some() { format!("{PAGE}/{}", segment(&text("id"))) } else { PAGE.to_owned() };
-    match saving::save(&api, &draft, typed.text("seen")).await? {
-        Saved::As(version) => Ok(sign_in::go(&saving::told_at(&back, version), &[])),
-        Saved::Same => Ok(sign_in::go(&saving::same_at(&back), &[])),
-        Saved::Outdated => {
-            let notice = Some(saving::outdated(&api, typed.text("seen")).await?);
-            page(deps, headers, visit, Shown { status: StatusCode::CONFLICT, notice, ..shown }).await
+    match saving::save(&api, &draft, typed.text("seen"), &back).await? {
+        Ok(saved) => Ok(saved),
+        Err(Unsaved::Outdated(notice)) => {
+            let (status, notice) = (StatusCode::CONFLICT, Some(notice));
+            page(deps, headers, visit, Shown { status, notice, ..shown }).await
         }
-        Saved::Refused(refusal) => {
+        Err(Unsaved::Refused(refusal)) => {
             let lines = lines(&shown.rule, &refusal);
             page(deps, headers, visit, shown.refused(refusal.status, lines)).await
         }

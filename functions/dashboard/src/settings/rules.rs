@@ -1,7 +1,6 @@
 //! The rules: listed, and switched on and off.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -12,17 +11,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    saving::{self, Current, Saved},
-    typed::Sent,
-    unreadable,
+    saving::{self, Current, Unsaved},
+    typed::Typed,
 };
 use crate::{
     Deps,
     api::Api,
+    form::Sent,
     html::{self, Failure},
     notice::Notice,
-    pages::{self, Visit},
-    sign_in,
+    pages::Visit,
     view::{Scene, settings::rules::RulesPage},
 };
 
@@ -41,10 +39,10 @@ pub struct Presets {
 /// `GET /settings/rules`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = saving::told(&query.unwrap_or_default(), false);
     page(&deps, &headers, &visit, StatusCode::OK, notice).await
 }
@@ -89,12 +87,11 @@ pub fn place(rules: &[Value], id: &str) -> Option<usize> {
 /// `POST /settings/rules/{id}/switch`
 pub async fn switch(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let (api, on) = (Api::new(&deps.api, &headers), typed.text("on") == "true");
     let current = saving::current(&api).await?;
     let mut rules = list(&current).to_vec();
@@ -105,14 +102,12 @@ pub async fn switch(
     let name = rule.get("name").and_then(Value::as_str).unwrap_or(&id);
     let note = format!("Rule “{name}” switched {}.", if on { "on" } else { "off" });
     let draft = json!({ "rules": rules, "note": note });
-    match saving::save(&api, &draft, typed.text("seen")).await? {
-        Saved::As(version) => Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-        Saved::Same => Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-        Saved::Outdated => {
-            let notice = saving::outdated(&api, typed.text("seen")).await?;
+    match saving::save(&api, &draft, typed.text("seen"), PAGE).await? {
+        Ok(saved) => Ok(saved),
+        Err(Unsaved::Outdated(notice)) => {
             page(&deps, &headers, &visit, StatusCode::CONFLICT, Some(notice)).await
         }
-        Saved::Refused(refusal) => {
+        Err(Unsaved::Refused(refusal)) => {
             let notice = Notice::problem(refusal.sentences());
             page(&deps, &headers, &visit, refusal.status, Some(notice)).await
         }

@@ -1,19 +1,25 @@
 //! Settings by way of the API: read, saved upon the version that the visitor saw, and what is said about it.
 
+use axum::response::Response;
 use barometer_cloud::{http::Problem, lambda::Chain};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    address::parameter,
     api::{Api, Refusal},
     html::Failure,
     notice::Notice,
+    sign_in,
     view::settings::diff,
 };
 
 /// Versions in which the one that the visitor saw is looked for.
 const LOOKED_BACK: usize = 50;
+
+/// What an address says in the place of a version when nothing had changed.
+const SAME: &str = "same";
 
 /// The settings as they stand.
 pub struct Current {
@@ -48,14 +54,10 @@ pub struct Versions {
     pub next_cursor: Option<String>,
 }
 
-/// What came of a save.
-pub enum Saved {
-    /// A new version.
-    As(u32),
-    /// Nothing had changed.
-    Same,
-    /// Somebody else saved in between.
-    Outdated,
+/// Why nothing was saved.
+pub enum Unsaved {
+    /// Somebody else saved in between; says who, and what differs now. For a 409.
+    Outdated(Notice),
     /// The API refused.
     Refused(Refusal),
 }
@@ -66,23 +68,33 @@ pub async fn current(api: &Api<'_>) -> Result<Current, Failure> {
     Ok(Current { version, value: Value::Object(settings) })
 }
 
-/// Saves a draft, fields as the API takes them, upon the version that the visitor saw.
-pub async fn save(api: &Api<'_>, draft: &Value, seen: &str) -> Result<Saved, Failure> {
+/// Saves a draft, fields as the API takes them, upon the version that the visitor saw. Answers the way back to `page`,
+/// which will say what became of it, or why nothing was saved.
+pub async fn save(
+    api: &Api<'_>,
+    draft: &Value,
+    seen: &str,
+    page: &str,
+) -> Result<Result<Response, Unsaved>, Failure> {
     match api.change_upon(Method::PUT, "/v1/settings", draft, Some(seen)).await? {
-        Err(refusal) if refusal.status == StatusCode::PRECONDITION_FAILED => Ok(Saved::Outdated),
-        Err(refusal) => Ok(Saved::Refused(refusal)),
+        Err(refusal) if refusal.status == StatusCode::PRECONDITION_FAILED => {
+            Ok(Err(Unsaved::Outdated(outdated(api, seen).await?)))
+        }
+        Err(refusal) => Ok(Err(Unsaved::Refused(refusal))),
         Ok(answer) => {
             let Version { version, .. } = Version::deserialize(answer).map_err(|error| {
                 tracing::error!(error = %Chain(&error), "the API's answer can't be read");
                 Problem::internal()
             })?;
-            Ok(if version.to_string() == seen { Saved::Same } else { Saved::As(version) })
+            let saved = Some(version.to_string()).filter(|version| version != seen);
+            let saved = saved.as_deref().unwrap_or(SAME);
+            Ok(Ok(sign_in::go(&format!("{page}?saved={saved}"), &[])))
         }
     }
 }
 
 /// That somebody else saved in between: who, and what differs now from what the visitor saw.
-pub async fn outdated(api: &Api<'_>, seen: &str) -> Result<Notice, Failure> {
+async fn outdated(api: &Api<'_>, seen: &str) -> Result<Notice, Failure> {
     let versions: Versions = api.get(&format!("/v1/settings/versions?limit={LOOKED_BACK}")).await?;
     let mut lines = Vec::new();
     if let Some(now) = versions.items.first() {
@@ -99,27 +111,16 @@ pub async fn outdated(api: &Api<'_>, seen: &str) -> Result<Notice, Failure> {
     Ok(Notice::problem(lines))
 }
 
-/// The address of a page that says what was saved.
-pub fn told_at(page: &str, saved: u32) -> String {
-    format!("{page}?saved={saved}")
-}
-
-/// The address of a page that says that nothing had changed.
-pub fn same_at(page: &str) -> String {
-    format!("{page}?saved=same")
-}
-
 /// What an address says that was saved or done. `scores` says whether the page's settings decide scores.
 pub fn told(query: &str, scores: bool) -> Option<Notice> {
-    let saved = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "saved");
-    let Some((_, saved)) = saved else { return Notice::of(query) };
+    let Some(saved) = parameter(query, "saved") else { return Notice::of(query) };
     let line = match saved.parse::<u32>() {
         Ok(version) if scores => format!(
             "Saved as version {version}. Weeks are scored with it from now on, and a dashed line marks in every trend \
              where that begins; weeks that were published stay as they are."
         ),
         Ok(version) => format!("Saved as version {version}."),
-        Err(_) if saved == "same" => "Nothing had changed, so there is no new version.".to_owned(),
+        Err(_) if saved == SAME => "Nothing had changed, so there is no new version.".to_owned(),
         Err(_) => return None,
     };
     Some(Notice { problem: false, lines: vec![line], note: String::new() })

@@ -1,34 +1,34 @@
 //! How scores come about: shown, tried out, and saved.
 
-use std::collections::BTreeMap;
-
 use axum::{
-    Form,
     extract::{RawQuery, State},
     response::Response,
 };
 use barometer_cloud::{http::Problem, lambda::Chain};
-use barometer_domain::{CompanyId, WorkspaceId};
+use barometer_domain::WorkspaceId;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    saving::{self, Saved},
-    typed::{Sent, Typed},
-    unreadable,
+    saving::{self, Unsaved},
+    typed::Typed,
 };
 use crate::{
     Deps,
     api::{Api, Refusal, WrongField},
+    form::{Sent, unreadable},
     html::{self, Failure},
+    naming,
     notice::Notice,
-    pages::{self, Visit},
-    sign_in,
-    view::settings::{
-        fields,
-        score::{Built, EVEN, GROUPS, ScorePage, WEIGHTS},
-        what_if::{Answer, Preview},
+    pages::Visit,
+    view::{
+        names::Names,
+        settings::{
+            fields,
+            score::{Built, EVEN, GROUPS, ScorePage, WEIGHTS},
+            what_if::{Answer, Preview},
+        },
     },
 };
 
@@ -47,10 +47,10 @@ struct Shown {
 /// `GET /settings`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = saving::told(&query.unwrap_or_default(), true);
     page(&Api::new(&deps.api, &headers), &visit, Shown { notice, ..Shown::default() }).await
 }
@@ -68,9 +68,12 @@ async fn page(api: &Api<'_>, visit: &Visit, shown: Shown) -> Result<Response, Fa
 }
 
 /// `POST /settings`: distributes the weights evenly, shows what would change, or saves.
-pub async fn send(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(mut typed)) = form else { return Ok(unreadable()) };
+pub async fn send(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(mut typed): Sent<Typed>,
+) -> Result<Response, Failure> {
     let api = Api::new(&deps.api, &headers);
     if typed.text("act") == "even" {
         for (weight, third) in WEIGHTS.into_iter().zip(EVEN) {
@@ -96,15 +99,13 @@ pub async fn send(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> R
             }
             Err(refusal) => page(&api, &visit, of_refusal(refusal, typed)).await,
         },
-        "save" => match saving::save(&api, &draft, typed.text("seen")).await? {
-            Saved::As(version) => Ok(sign_in::go(&saving::told_at(PAGE, version), &[])),
-            Saved::Same => Ok(sign_in::go(&saving::same_at(PAGE), &[])),
-            Saved::Outdated => {
-                let notice = Some(saving::outdated(&api, typed.text("seen")).await?);
-                let status = StatusCode::CONFLICT;
+        "save" => match saving::save(&api, &draft, typed.text("seen"), PAGE).await? {
+            Ok(saved) => Ok(saved),
+            Err(Unsaved::Outdated(notice)) => {
+                let (status, notice) = (StatusCode::CONFLICT, Some(notice));
                 page(&api, &visit, Shown { status, notice, typed: Some(typed), ..Shown::default() }).await
             }
-            Saved::Refused(refusal) => page(&api, &visit, of_refusal(refusal, typed)).await,
+            Err(Unsaved::Refused(refusal)) => page(&api, &visit, of_refusal(refusal, typed)).await,
         },
         _ => Ok(unreadable()),
     }
@@ -138,8 +139,7 @@ pub async fn preview(
         tracing::error!(error = %Chain(&error), "the API's answer can't be read");
         Problem::internal()
     })?;
-    let companies = deps.table.companies(workspace).await?;
-    let names: BTreeMap<CompanyId, String> =
-        companies.into_iter().map(|company| (company.company_id, company.name)).collect();
-    Ok(Ok(Preview::build(answer, &names)))
+    let mut names = Names::default();
+    naming::companies(&deps.table, workspace, answer.companies(), &mut names).await?;
+    Ok(Ok(Preview::build(&answer, &names)))
 }

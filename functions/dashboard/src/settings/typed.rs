@@ -1,10 +1,6 @@
 //! Forms as they were typed.
 
-use axum::{Form, extract::rejection::FormRejection};
 use serde::Deserialize;
-
-/// A form, or that it can't be read.
-pub type Sent = Result<Form<Typed>, FormRejection>;
 
 /// What was typed: names and texts in their order, a name as often as it stands there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -9,9 +9,10 @@ use http::{HeaderMap, StatusCode};
 use super::saving::Versions;
 use crate::{
     Deps,
+    address::parameter,
     api::{Api, segment},
     html::{self, Failure},
-    pages,
+    pages::Visit,
     view::{Scene, settings::versions::VersionsPage},
 };
 
@@ -21,14 +22,14 @@ const LIMIT: usize = 10;
 /// The page.
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let api = Api::new(&deps.api, &headers);
     let query = query.unwrap_or_default();
-    let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
-    let cursor = cursor.map(|(_, cursor)| segment(&cursor).to_string()).unwrap_or_default();
+    let cursor = parameter(&query, "cursor").unwrap_or_default();
+    let cursor = segment(&cursor);
     let found = api.ask::<Versions>(&format!("/v1/settings/versions?limit={LIMIT}&cursor={cursor}")).await?;
     let Versions { items, next_cursor } = match found {
         Ok(found) => found,

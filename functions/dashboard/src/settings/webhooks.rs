@@ -1,7 +1,6 @@
 //! Where events and notes are sent: made, rotated, switched, deleted. For admins, as in the API.
 
 use axum::{
-    Form,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -10,13 +9,14 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{admins_only, typed::Sent, unreadable};
+use super::{admins_only, typed::Typed};
 use crate::{
     Deps,
     api::{Api, segment},
+    form::{Sent, unreadable},
     html::{self, Failure},
     notice::{Done, Notice},
-    pages::{self, Visit},
+    pages::Visit,
     sign_in,
     view::{
         Scene,
@@ -34,10 +34,10 @@ struct Webhooks {
 /// `GET /settings/webhooks`
 pub async fn show(
     State(deps): State<Deps>,
+    visit: Visit,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
     let notice = Notice::of(&query.unwrap_or_default());
     page(&deps, &headers, &visit, (StatusCode::OK, notice), None, Given::default()).await
 }
@@ -59,9 +59,12 @@ async fn page(
 }
 
 /// `POST /settings/webhooks`: makes one, and shows its secret this once.
-pub async fn create(State(deps): State<Deps>, headers: HeaderMap, form: Sent) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
+pub async fn create(
+    State(deps): State<Deps>,
+    visit: Visit,
+    headers: HeaderMap,
+    Sent(typed): Sent<Typed>,
+) -> Result<Response, Failure> {
     let text = |name: &str| typed.text(name).trim().to_owned();
     let given = Given { name: text("name"), url: text("url"), chat: typed.text("kind") == "chat" };
     let kind = if given.chat { "chat" } else { "standard" };
@@ -96,12 +99,11 @@ async fn made(
 /// `POST /settings/webhooks/{id}`: `act` is `rotate`, `test`, `on`, `off` or `delete`.
 pub async fn change(
     State(deps): State<Deps>,
+    visit: Visit,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Sent,
+    Sent(typed): Sent<Typed>,
 ) -> Result<Response, Failure> {
-    let Some(visit) = pages::visit(&deps, &headers).await? else { return Ok(pages::please_sign_in()) };
-    let Ok(Form(typed)) = form else { return Ok(unreadable()) };
     let path = format!("/v1/webhooks/{}", segment(&id));
     let (method, path, body) = match typed.text("act") {
         "rotate" => (Method::POST, format!("{path}/rotate"), json!({})),

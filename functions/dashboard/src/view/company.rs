@@ -10,6 +10,7 @@ use barometer_cloud::{
         members::Member,
         snapshots::Published,
         statuses::StatusChange,
+        team::Member as Colleague,
     },
     views::{self, CompanyView, EngagementView},
 };
@@ -35,6 +36,7 @@ use super::{
     cases::{self, AlertRow, DisagreementRow, MotionRow, TaskRow},
     chrome::Chrome,
     concern,
+    marks::Marks,
     people::{self, Person, Requests, UserRow},
     trend::{Chart, WeekRow, chart, week_rows},
     words::{self, Mark},
@@ -42,6 +44,10 @@ use super::{
 
 /// Answers that the page lists at most.
 const ANSWERS: usize = 50;
+/// How far back it lists them.
+const LISTED: TimeDelta = TimeDelta::days(90);
+/// Members that the form offers as owners at most.
+const OWNERS: usize = 50;
 /// How long a change of the status can be taken back: as long as its mails wait.
 const TAKE_BACK: TimeDelta = TimeDelta::minutes(15);
 /// Weights that differ by no more than this, in basis points, are the same to a reader.
@@ -60,11 +66,11 @@ pub struct Known {
     pub months: Vec<Published<MonthSnapshot>>,
     /// Its users.
     pub members: Vec<Member>,
-    /// Answers of the last 90 days, oldest first.
+    /// Answers since the first of the weeks, oldest first.
     pub answers: Vec<Answer>,
     /// Its status changes, newest first.
     pub changes: Vec<StatusChange>,
-    /// Its alerts that aren't resolved.
+    /// Its alerts, resolved ones among them.
     pub alerts: Vec<Case<Alert>>,
     /// Its tasks that are neither done nor cancelled.
     pub tasks: Vec<Case<Task>>,
@@ -74,6 +80,8 @@ pub struct Known {
     pub actions: Vec<Action>,
     /// Its users, as the API shows them.
     pub users: Vec<Person>,
+    /// Who may own it: the members of the workspace. Nothing for who can't change that.
+    pub team: Vec<Colleague>,
 }
 
 /// A reading in large.
@@ -182,6 +190,7 @@ pub struct CompanyPage {
     back: String,
     name: String,
     form: Form,
+    owners: Vec<(String, String)>,
     requests: Requests,
     cadence: i64,
     take_back: Option<Mark>,
@@ -216,12 +225,17 @@ impl CompanyPage {
         let view = views::company(&known.company, scene.settings, scene.now);
         let path = format!("/companies/{}", segment(known.company.company_id.as_str()));
         let tasks = cases::in_sight(&known.tasks, scene);
+        let alerts = known.alerts.iter().map(|case| &case.content);
+        let marks = Marks::gather(&known.changes, &known.answers, alerts, scene.zone());
+        let listed: Vec<&Answer> =
+            known.answers.iter().filter(|answer| answer.at >= scene.now - LISTED).collect();
         Self {
             chrome,
             notice,
             back: path.clone(),
             path,
             form: form(&view, known.company.status_version),
+            owners: owners(&known.team),
             requests: people::requests(&view, &known.users, scene),
             cadence: scene.settings.cadence_days.duration().num_days(),
             take_back: take_back(&known.company, &known.changes, scene),
@@ -245,16 +259,21 @@ impl CompanyPage {
                 HealthAxis::Engagement => "No fresh business status is set, so engagement stands for health.",
             }),
             breakdown: view.engagement.as_ref().map(|it| breakdown(it, &known.weeks, scene)),
-            chart: chart(&known.weeks, scene.settings.bands),
-            weeks: week_rows(&known.weeks),
+            chart: chart(&known.weeks, scene.settings.bands, &marks),
+            weeks: week_rows(&known.weeks, &marks),
             months: months(&known.months, scene),
             users: people::rows(&known.users, scene),
             users_total: known.members.len(),
             users_more: known.members.len().saturating_sub(known.users.len()),
-            answers: answers(&known.company.company_id, &known.answers, &known.members, scene),
-            answers_more: known.answers.len().saturating_sub(ANSWERS),
+            answers: answers(&known.company.company_id, &listed, &known.members, scene),
+            answers_more: listed.len().saturating_sub(ANSWERS),
             changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
-            alerts: known.alerts.iter().map(|case| cases::alert(case, None, scene)).collect(),
+            alerts: known
+                .alerts
+                .iter()
+                .filter(|case| case.content.is_live())
+                .map(|case| cases::alert(case, None, scene))
+                .collect(),
             tasks: tasks.into_iter().map(|case| cases::task(case, None, scene)).collect(),
         }
     }
@@ -307,6 +326,15 @@ fn form(view: &CompanyView, seen: u32) -> Form {
         tags: view.tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
         seen,
     }
+}
+
+/// Addresses and names to choose the owner from, by name.
+fn owners(team: &[Colleague]) -> Vec<(String, String)> {
+    let mut owners: Vec<_> =
+        team.iter().map(|member| (member.email.to_string(), member.name.clone())).collect();
+    owners.sort_by_cached_key(|(email, name)| (name.to_lowercase(), email.clone()));
+    owners.truncate(OWNERS);
+    owners
 }
 
 /// The status before the latest change, while the change can be taken back with all that it set in motion.
@@ -532,7 +560,7 @@ fn title(member: &Member) -> &str {
     member.name.as_deref().unwrap_or(member.user_id.as_str())
 }
 
-fn answers(company: &CompanyId, answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
+fn answers(company: &CompanyId, answers: &[&Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
     let who = |answer: &Answer| {
         let member = members.iter().find(|member| member.user_id == answer.user_id);
         member.map_or(answer.user_id.as_str(), title).to_owned()
@@ -590,6 +618,7 @@ mod tests {
             disagreements: Vec::new(),
             actions: Vec::new(),
             users: Vec::new(),
+            team: Vec::new(),
         };
         CompanyPage::build(samples::chrome(&settings), &known, None, samples::scene(&settings))
     }

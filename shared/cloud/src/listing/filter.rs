@@ -118,11 +118,6 @@ impl Filter {
         Self { lost_too: true, ..Self::default() }
     }
 
-    /// Finds the companies of a cell.
-    pub fn cell(cell: Cell) -> Self {
-        Self { quadrant: Some(cell), ..Self::default() }
-    }
-
     /// What one can filter by: words of name, id, owner or plan; the owner; the business status; the band of
     /// engagement; the cell of the quadrant; a mark; a tag.
     pub const PARAMETERS: [&'static str; 7] =

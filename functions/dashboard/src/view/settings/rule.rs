@@ -23,7 +23,7 @@ use super::{
 use crate::{
     api::segment,
     notice::Notice,
-    view::{Scene, cases, chrome::Chrome, words},
+    view::{Scene, cases, chrome::Chrome, names::Names, words},
 };
 
 /// Companies of a dry run that are named at most.
@@ -69,6 +69,13 @@ struct Planned {
 pub struct Runs {
     items: Vec<Run>,
     next_cursor: Option<String>,
+}
+
+impl Runs {
+    /// The companies that it names.
+    pub fn companies(&self) -> impl Iterator<Item = CompanyId> {
+        self.items.iter().map(|run| run.company_id.clone())
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -154,7 +161,7 @@ pub struct Built<'a> {
     /// What it did.
     pub runs: Option<Runs>,
     /// The companies' names.
-    pub names: &'a BTreeMap<CompanyId, String>,
+    pub names: &'a Names,
 }
 
 impl RulePage {
@@ -250,7 +257,7 @@ fn dry_view(dry: DryRun, scene: Scene<'_>) -> DryView {
     DryView { sum, notes, rows: dry.items.into_iter().take(NAMED).map(row).collect(), more }
 }
 
-fn run_row(run: Run, names: &BTreeMap<CompanyId, String>, scene: Scene<'_>) -> CompanyRow {
+fn run_row(run: Run, names: &Names, scene: Scene<'_>) -> CompanyRow {
     let what = match run.outcome {
         FiringOutcome::CoolingDown { until } => {
             vec![format!("did nothing: quiet until {}", scene.day(until))]
@@ -265,7 +272,7 @@ fn run_row(run: Run, names: &BTreeMap<CompanyId, String>, scene: Scene<'_>) -> C
         }
     };
     CompanyRow {
-        name: names.get(&run.company_id).cloned().unwrap_or_else(|| run.company_id.to_string()),
+        name: names.whose(&run.company_id).name,
         href: href(&run.company_id),
         when: scene.minute(run.at),
         because: cases::because(&run.happened),

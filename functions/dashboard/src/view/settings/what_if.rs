@@ -1,6 +1,6 @@
 //! What a draft of the settings would have changed, as a table.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use barometer_domain::{
     CompanyId, IsoWeek,
@@ -12,7 +12,10 @@ use serde::Deserialize;
 use super::companies;
 use crate::{
     api::segment,
-    view::words::{self, Mark},
+    view::{
+        names::Names,
+        words::{self, Mark},
+    },
 };
 
 /// Companies that the table names at most.
@@ -30,6 +33,21 @@ pub struct Answer {
     weeks: Vec<Week>,
     moves: Vec<Move>,
     changes: Vec<Change>,
+}
+
+impl Answer {
+    /// The companies that the table names.
+    pub fn companies(&self) -> BTreeSet<CompanyId> {
+        self.foremost().into_iter().map(|change| change.company_id.clone()).collect()
+    }
+
+    /// Those whose score changes most, the largest change first.
+    fn foremost(&self) -> Vec<&Change> {
+        let mut changes: Vec<&Change> = self.changes.iter().collect();
+        changes.sort_by_key(|change| Reverse(difference(change).map_or(0, i32::abs)));
+        changes.truncate(NAMED);
+        changes
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -87,8 +105,8 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Says what the API answered. `names` are the companies' names.
-    pub fn build(answer: Answer, names: &BTreeMap<CompanyId, String>) -> Self {
+    /// Says what the API answered. `names` are those of [`Answer::companies`].
+    pub fn build(answer: &Answer, names: &Names) -> Self {
         let week = answer.weeks.last();
         let of = companies(answer.companies);
         let sum = match week {
@@ -100,10 +118,6 @@ impl Preview {
                 format!("{} of {of} would have stood in another band in {week}.", answer.changed)
             }
         };
-        let mut changes = answer.changes;
-        changes.sort_by_key(|change| std::cmp::Reverse(difference(change).map_or(0, i32::abs)));
-        let more = changes.len().saturating_sub(NAMED);
-        changes.truncate(NAMED);
         Self {
             sum,
             notes: notes(
@@ -114,8 +128,8 @@ impl Preview {
             ),
             bands: week.map(bands).unwrap_or_default(),
             moves: answer.moves.iter().map(told).collect(),
-            rows: changes.into_iter().map(|change| row(change, names)).collect(),
-            more,
+            rows: answer.foremost().into_iter().map(|change| row(change, names)).collect(),
+            more: answer.changes.len().saturating_sub(NAMED),
         }
     }
 }
@@ -167,9 +181,9 @@ fn difference(change: &Change) -> Option<i32> {
     Some(points(&change.to)? - points(&change.from)?)
 }
 
-fn row(change: Change, names: &BTreeMap<CompanyId, String>) -> Row {
+fn row(change: &Change, names: &Names) -> Row {
     let shown = |scored: &Scored| scored.score.map_or_else(|| "–".to_owned(), words::number);
-    let by = match difference(&change) {
+    let by = match difference(change) {
         None => "–".to_owned(),
         Some(0) => "±0".to_owned(),
         Some(points) => {
@@ -179,7 +193,7 @@ fn row(change: Change, names: &BTreeMap<CompanyId, String>) -> Row {
     };
     let id = change.company_id.as_str();
     Row {
-        name: names.get(&change.company_id).cloned().unwrap_or_else(|| id.to_owned()),
+        name: names.whose(&change.company_id).name,
         href: format!("/companies/{}", segment(id)),
         from: words::standing(change.from.band),
         score: shown(&change.from),
@@ -206,8 +220,9 @@ mod tests {
             "not_applied": ["time_zone"], "weeks": [{ "week": "2026-W36", "before": side, "after": side }],
             "moves": [{ "from": "healthy", "to": "steady", "companies": 1 }], "changes": changes,
         });
-        let names = BTreeMap::from([(CompanyId::new("a b").unwrap(), "A & B".to_owned())]);
-        Preview::build(serde_json::from_value(answer).unwrap(), &names)
+        let mut names = Names::default();
+        names.add_company(CompanyId::new("a b").unwrap(), "A & B".to_owned());
+        Preview::build(&serde_json::from_value(answer).unwrap(), &names)
     }
 
     #[test]
