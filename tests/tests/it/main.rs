@@ -17,6 +17,7 @@ mod killed_while_sending;
 mod lambda_binaries;
 mod mailing;
 mod mails_of_rules;
+mod observed;
 mod openapi;
 mod overview;
 mod rebuild;
