@@ -28,5 +28,6 @@ mod sending;
 mod signing_in;
 mod status;
 mod telemetry;
+mod template;
 mod webhooks;
 mod week_of_two;
