@@ -21,6 +21,7 @@ mod observed;
 mod openapi;
 mod overview;
 mod rebuild;
+mod recorded_events;
 mod restart;
 mod revisions;
 mod schemas;
