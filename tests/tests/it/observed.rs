@@ -3,7 +3,7 @@
 
 use barometer_cloud::clients;
 use barometer_tests::aws_endpoint::{Moment, Point};
-use chrono::{Days, NaiveTime};
+use chrono::{Days, NaiveTime, TimeDelta};
 use serde_json::{Value, json};
 
 use crate::lambda_binaries::{World, monday, parsed};
@@ -75,6 +75,18 @@ async fn a_run_tells_each_company_that_it_scored_once() {
         scored += metrics(&said).iter().filter_map(|line| line["scored"].as_u64()).sum::<u64>();
     }
     assert_eq!(scored, 1, "Acme, and nobody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_nobody_finished_is_told_as_overdue_after_six_hours() {
+    let world = World::since((monday() - Days::new(7)).and_time(NaiveTime::MIN).and_utc()).await;
+    let planned = monday().and_time(NaiveTime::from_hms_opt(1, 0, 0).unwrap()).and_utc();
+    let overdue = async |hours| {
+        let due = json!({ "scheduled_time": planned + TimeDelta::hours(hours) });
+        let (_, said) = world.run_and_hear("score-week", vec![due]).await;
+        metrics_of_one(&said).get("overdue").cloned()
+    };
+    assert_eq!((overdue(0).await, overdue(5).await, overdue(6).await), (None, None, Some(json!(1))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
