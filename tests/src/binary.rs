@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use crate::runtime_api::{Outcome, RuntimeApi};
 
@@ -14,13 +16,14 @@ use crate::runtime_api::{Outcome, RuntimeApi};
 pub struct Binary {
     process: Child,
     api: RuntimeApi,
+    said: JoinHandle<Vec<Value>>,
 }
 
 impl Binary {
     /// Starts the binary `name` with nothing in its environment but `variables` and what Lambda itself sets.
     pub async fn start(name: &str, variables: &BTreeMap<String, String>) -> io::Result<Self> {
         let api = RuntimeApi::start().await?;
-        let process = Command::new(program(name)?)
+        let mut process = Command::new(program(name)?)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", format!("barometer-{name}"))
@@ -34,9 +37,20 @@ impl Binary {
             .env("TZ", ":UTC")
             .envs(variables)
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        Ok(Self { process, api })
+        let output = process.stdout.take().ok_or_else(|| io::Error::other("no standard output"))?;
+        let said = tokio::spawn(async move {
+            let mut said = Vec::new();
+            let mut lines = BufReader::new(output).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                println!("{line}");
+                said.push(serde_json::from_str(&line).unwrap_or(Value::String(line)));
+            }
+            said
+        });
+        Ok(Self { process, api, said })
     }
 
     /// Hands an event to the function and waits for what it makes of it. Errors: the function ended, or didn't
@@ -56,6 +70,13 @@ impl Binary {
     /// Ends the process as it is (`SIGKILL`), and waits until it has ended.
     pub async fn kill(mut self) -> io::Result<()> {
         self.process.kill().await
+    }
+
+    /// Ends the process and returns the lines that it wrote, as JSON where they are. What it writes before it answers an
+    /// event is among them.
+    pub async fn hear(mut self) -> io::Result<Vec<Value>> {
+        self.process.kill().await?;
+        Ok(self.said.await?)
     }
 
     /// The most memory that the process ever had, in bytes; nothing where the system doesn't tell.

@@ -59,7 +59,12 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use barometer_cloud::{Bus, Clock, Table, http::Problem, lambda::Chain};
+use barometer_cloud::{
+    Bus, Clock, Table,
+    http::Problem,
+    lambda::Chain,
+    metrics::{Metric, count},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Request, request::Parts};
 
@@ -196,6 +201,8 @@ impl Warm {
         };
         match kept {
             Ok((reading, unattributed)) => {
+                count(Metric::Events, reading.events.len() + reading.rejected);
+                count(Metric::Rejected, reading.rejected);
                 self.statistics.note(&grant, Tally::taken(&reading, received), received).await;
                 Ok(Receipt::new(reading, unattributed))
             }

@@ -6,6 +6,7 @@ use barometer_cloud::{
     contacts::address_of,
     lambda::Chain,
     mail::MailError,
+    metrics::{Metric, count},
     table::actions::{Action, ActionState},
     watch::Watch,
 };
@@ -31,6 +32,7 @@ impl Round<'_> {
     pub(crate) async fn mail(&self, mut action: Action) -> Result<End, StoreError> {
         if action.state == ActionState::Submitting {
             self.end(action, ActionState::Unknown, Some("ended while submitting".to_owned())).await?;
+            count(Metric::Unknown, 1);
             return Ok(End::Failed);
         }
         let Wanted::Email { user_id: Some(user), subject, text, language, csm } = action.wanted.clone()

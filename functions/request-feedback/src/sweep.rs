@@ -11,6 +11,7 @@ use barometer_cloud::{
     asking::{self, SWEEP_EVERY},
     lambda::Chain,
     mail::{Hold, MailError},
+    metrics::{Metric, count},
     table::{
         asks::{Ask, AskState},
         mailing::Turn,
@@ -187,6 +188,7 @@ impl Sweep<'_> {
             AskState::Submitting if self.is_claimed_now(&ask) => Ok(Outcome::Held),
             AskState::Submitting => {
                 self.settle(&ask, AskState::Unknown, ENDED).await?;
+                count(Metric::Unknown, 1);
                 self.finish(due, &known, &ask, self.now).await?;
                 Ok(Outcome::Unknown)
             }
@@ -272,6 +274,7 @@ impl Sweep<'_> {
                 if let Some(ask) = self.table().ask(planned).await? {
                     if ask.state == AskState::Submitting && !self.is_claimed_now(&ask) {
                         self.settle(&ask, AskState::Unknown, ENDED).await?;
+                        count(Metric::Unknown, 1);
                     }
                     self.move_or_leave(&ask, AskState::Planned, AskState::Skipped, closed.as_str()).await?;
                 }

@@ -15,6 +15,7 @@ use std::{
 use barometer_cloud::{
     Bus, StoreError, Table,
     bus::{self, DetailType},
+    metrics::{Metric, count},
     sharded::{self, OVERDUE, Outcome, RunError, Trigger, Walk},
     table::{
         companies::{MonthScore, Readings, SCORE_SHARDS},
@@ -136,6 +137,7 @@ async fn due_in(
     }
     if run.planned_at + OVERDUE <= now && !run.is_complete() {
         tracing::error!(%workspace, %month, left = run.left().count(), "run overdue");
+        count(Metric::Overdue, 1);
     }
     let events = run
         .left()

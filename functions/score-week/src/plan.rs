@@ -2,6 +2,7 @@
 
 use barometer_cloud::{
     StoreError,
+    metrics::{Metric, count},
     sharded::{OVERDUE, Outcome, RunError},
     table::{
         companies::SCORE_SHARDS,
@@ -48,6 +49,7 @@ async fn due_in(deps: &Deps, workspace: &Workspace, now: DateTime<Utc>) -> Resul
     };
     if run.planned_at + OVERDUE <= now {
         tracing::error!(workspace = %id, %week, ?pass, left = run.left().count(), "run overdue");
+        count(Metric::Overdue, 1);
     }
     if run.telemetry.is_none() && run.is_counted() {
         return census::decide(deps, id, week, pass, &run, now).await;

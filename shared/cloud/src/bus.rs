@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::invocation;
+
 /// Source of all our events.
 pub const SOURCE: &str = "barometer";
 
@@ -118,6 +120,9 @@ pub struct Detail {
     pub occurred_at: DateTime<Utc>,
     /// Version of the event's schema.
     pub schema: u8,
+    /// The matter that it came of, see [`crate::invocation`]; in every log line of what follows, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// The change.
     #[serde(flatten)]
     pub change: serde_json::Map<String, serde_json::Value>,
@@ -160,6 +165,7 @@ impl Event {
                 company_id: company.cloned(),
                 occurred_at,
                 schema: 1,
+                trace_id: invocation::trace_id(),
                 change,
             },
         })

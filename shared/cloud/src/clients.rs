@@ -8,6 +8,8 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
+use crate::metering;
+
 /// What every client is built from.
 #[derive(Debug, Clone)]
 pub struct Aws {
@@ -41,8 +43,8 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// A client of one of the SDK's crates, which share their configuration's shape and not its types.
-macro_rules! client {
+/// The configuration of a client of one of the SDK's crates, which share its shape and not its types.
+macro_rules! config {
     ($sdk:ident, $aws:expr, $retries:expr) => {{
         use $sdk::config::{BehaviorVersion, Builder, Region};
         let aws: &Aws = $aws;
@@ -52,9 +54,10 @@ macro_rules! client {
             .credentials_provider(aws.credentials.clone())
             .http_client(aws.http_client.clone())
             .timeout_config(timeouts())
-            .retry_config($retries);
+            .retry_config($retries)
+            .interceptor(metering::Retries);
         config.set_endpoint_url(aws.endpoint_url.clone());
-        $sdk::Client::from_conf(config.build())
+        config
     }};
 }
 
@@ -70,15 +73,17 @@ pub fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
         .with_max_attempts(TABLE_ATTEMPTS)
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
-    client!(aws_sdk_dynamodb, aws, retries)
+    let config = config!(aws_sdk_dynamodb, aws, retries).interceptor(metering::Units);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 /// EventBridge: consumers deduplicate by event id, so retries are harmless.
 pub fn eventbridge(aws: &Aws) -> aws_sdk_eventbridge::Client {
-    client!(aws_sdk_eventbridge, aws, RetryConfig::standard().with_max_attempts(3))
+    let config = config!(aws_sdk_eventbridge, aws, RetryConfig::standard().with_max_attempts(3));
+    aws_sdk_eventbridge::Client::from_conf(config.build())
 }
 
 /// SES: retries are off, and an attempt has five seconds. `SendEmail` has no idempotency token, and a repeated call may send a second mail.
 pub fn sesv2(aws: &Aws) -> aws_sdk_sesv2::Client {
-    client!(aws_sdk_sesv2, aws, RetryConfig::disabled())
+    aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, aws, RetryConfig::disabled()).build())
 }

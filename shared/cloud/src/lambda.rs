@@ -1,14 +1,27 @@
-//! The Lambda ends of a function: `main.rs` is telemetry, configuration and one of these.
+//! The Lambda ends of a function: `main.rs` is telemetry, configuration and one of these. Each call runs within its
+//! [invocation](crate::invocation), and what it counted is told when it has ended.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use axum::Router;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use chrono::Utc;
+use lambda_http::{Request, RequestExt};
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn, tower::ServiceExt};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{invocation::Invocation, metrics};
 
 /// Serves an HTTP function.
 pub async fn serve_http(router: Router) -> Result<(), Error> {
-    lambda_http::run(router).await
+    lambda_http::run(service_fn(move |request: Request| {
+        let router = router.clone();
+        async move {
+            let context = request.lambda_context_ref().cloned().unwrap_or_default();
+            within(&context, of(&context), router.oneshot(request)).await
+        }
+    }))
+    .await
 }
 
 /// Serves an event function. The invocation fails with the handler's error, so that Lambda retries it and the
@@ -22,17 +35,35 @@ where
     F: Fn(I, D) -> Fut,
     Fut: Future<Output = Result<O, E>>,
 {
-    lambda_runtime::run(service_fn(|event: LambdaEvent<I>| {
-        // Boxed: a handler's future nests deeper than the compiler likes to lay out inside the runtime's.
-        let answer = Box::pin(handle(event.payload, deps.clone()));
-        async move {
-            answer.await.map_err(|error| {
-                tracing::error!(error = %Chain(&error), request_id = event.context.request_id, "invocation failed");
+    let (deps, handle) = (&deps, &handle);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let LambdaEvent { payload, context } = event;
+        let invocation = of(&context).about(&payload);
+        let work = async {
+            let event: I = serde_json::from_value(payload).inspect_err(|error| {
+                tracing::error!(%error, "the event has another shape");
+            })?;
+            // Boxed: a handler's future nests deeper than the compiler likes to lay out inside the runtime's.
+            let answer = Box::pin(handle(event, deps.clone())).await;
+            answer.map_err(|error| {
+                tracing::error!(error = %Chain(&error), "invocation failed");
                 Error::from(error)
             })
-        }
+        };
+        within(&context, invocation, work).await
     }))
     .await
+}
+
+fn of(context: &Context) -> Invocation {
+    Invocation::new(&context.request_id, context.xray_trace_id.as_deref())
+}
+
+async fn within<F: Future>(context: &Context, invocation: Invocation, work: F) -> F::Output {
+    let invocation = Arc::new(invocation);
+    let answer = invocation.scope(work).await;
+    metrics::tell(&context.env_config.function_name, &invocation, Utc::now());
+    answer
 }
 
 /// An error with its causes, on one line.

@@ -8,6 +8,8 @@ use aws_sdk_sesv2::{
 };
 use barometer_domain::SendId;
 
+use crate::metrics::{Metric, count};
+
 /// How a call that didn't succeed ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
@@ -89,10 +91,13 @@ impl Mailer {
             .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await;
-        match answer {
-            Ok(answer) => Ok(answer.message_id.unwrap_or_default()),
-            Err(error) => Err(classify(&error)),
+        let answer = answer.map_err(|error| classify(&error));
+        match &answer {
+            Ok(_) => count(Metric::Sent, 1),
+            Err(MailError::Unknown(_)) => count(Metric::Unknown, 1),
+            Err(MailError::NotSent(_) | MailError::Rejected(_)) => {}
         }
+        Ok(answer?.message_id.unwrap_or_default())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     Bus, StoreError, Table,
     bus::{BusError, DetailType, Event},
     lambda::Chain,
+    metrics::{Metric, count},
     table::runs::{Progress, Run, RunKey, Step},
 };
 
@@ -139,10 +140,14 @@ impl Walk<'_> {
                 Ok(one) => page.brought.push(one),
                 Err((company, RunError::Store(error))) if error.is_of_the_item() => {
                     page.failed += 1;
+                    count(Metric::Failed, 1);
                     tracing::error!(%workspace, %company, error = %Chain(&error), "company failed");
                 }
                 Err((_, error)) => return Err(error),
             }
+        }
+        if self.step == Step::Score {
+            count(Metric::Scored, page.brought.len());
         }
         Ok(Some(page))
     }

@@ -47,7 +47,7 @@ impl World {
     }
 
     /// A workspace that was made at an instant: weeks before it aren't scored.
-    async fn since(made: DateTime<Utc>) -> Self {
+    pub async fn since(made: DateTime<Utc>) -> Self {
         let store = Store::open(None).unwrap();
         let aws = store.aws(clients::http_client());
         let address: SocketAddr =
@@ -136,7 +136,7 @@ impl World {
             "BAROMETER_LINK_KEYS" => LINK_KEYS,
             "BAROMETER_MAIL_FROM" => "Example <feedback@example.com>",
             "BAROMETER_CONFIGURATION_SET" => "barometer",
-            "RUST_LOG" => "warn",
+            "RUST_LOG" => "info",
             other => panic!("infra/template.yaml sets {other}, which this test doesn't know"),
         };
         let mut variables: BTreeMap<String, String> = template::environment(function)
@@ -161,6 +161,11 @@ impl World {
 
     /// Starts a function, gives it events, checks its policy and returns its answers.
     pub async fn run(&self, function: &str, events: Vec<Value>) -> Vec<Value> {
+        self.run_and_hear(function, events).await.0
+    }
+
+    /// The same, with the lines that the function wrote.
+    pub async fn run_and_hear(&self, function: &str, events: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
         let since = self.endpoint.calls().len();
         let mut binary = self.start(function).await;
         let mut answers = Vec::new();
@@ -171,7 +176,7 @@ impl World {
             }
         }
         self.allowed(function, since);
-        answers
+        (answers, binary.hear().await.unwrap())
     }
 
     async fn http(&self, function: &str, event: &str) -> Http {
@@ -203,7 +208,7 @@ impl World {
 }
 
 /// JSON in a JSON string.
-fn parsed(text: &Value) -> Value {
+pub fn parsed(text: &Value) -> Value {
     serde_json::from_str(text.as_str().unwrap()).unwrap()
 }
 
@@ -242,7 +247,7 @@ fn assert_same_fields(published: &[Value], example: &Value) {
 }
 
 /// Monday of the running week.
-fn monday() -> NaiveDate {
+pub fn monday() -> NaiveDate {
     let today = Utc::now().date_naive();
     today - Days::new(u64::from(today.weekday().num_days_from_monday()))
 }
