@@ -95,7 +95,7 @@ fn every_recorded_event_of_the_bus_is_as_its_schema_says() {
 async fn every_recorded_event_of_the_bus_is_taken_by_its_function() {
     let world = World::new().await;
     world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
-    for function in ["react", "perform-actions"] {
+    for function in ["react", "perform-actions", "arrange-portfolio"] {
         let kinds = kinds(function);
         assert!(!kinds.is_empty());
         let of_function = recorded().into_iter().filter(|(_, event)| {
