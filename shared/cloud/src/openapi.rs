@@ -382,9 +382,12 @@ pub fn object<const N: usize>(required: &[&str], fields: [(&str, Value); N]) -> 
     object
 }
 
+/// No control character, and not only spaces. Their numbers and not `\p{Cc}`, which some languages can't read.
+const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
 /// A text on one line, cut at its ends.
 pub fn text(longest: usize, says: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[^\\p{Cc}]*[^\\s\\p{Cc}][^\\p{Cc}]*$", "description": says })
+    json!({ "type": "string", "minLength": 1, "maxLength": longest, "pattern": ONE_LINE, "description": says })
 }
 
 /// A schema, or null.
