@@ -33,6 +33,14 @@ async function seed(home, companies, quiet = []) {
   const workspace = await home.call('POST', '/local/workspaces', { body: { name: 'API', time_zone: 'Europe/Berlin' } });
   const [token, key] = [workspace.api_token, workspace.write_key];
   const clock = (now) => home.call('POST', '/local/clock', { body: { now } });
+  // Somebody whom a mail asks a month later.
+  const first = companies[0];
+  const asked = [
+    { type: 'group', userId: `ada-${first}`, groupId: first, messageId: 'first-group' },
+    { type: 'identify', userId: `ada-${first}`, traits: { email: `ada@${first}.example` }, messageId: 'first-identify' },
+  ];
+  await home.call('POST', '/v1/batch', { token: key, body: { batch: asked } });
+  await home.call('PATCH', `/v1/companies/${first}`, { token, body: { request_feedback: true } });
   for (const [week, monday] of ['2026-08-17', '2026-08-24', '2026-08-31'].entries()) {
     await clock(`${monday}T20:00:00Z`);
     const batch = companies.flatMap((groupId, number) =>
@@ -107,7 +115,14 @@ async function ids(home, { api_token: token, write_key: key }) {
   const users = await Promise.all(
     companies.map(async ({ company_id }) => (await get(`/v1/companies/${company_id}/users`)).map(({ user_id }) => ({ company_id, user_id }))),
   );
+  const mails = (await home.call('GET', '/local/mail')).map(({ text }) => text).join('\n');
+  const links = (letter) => [...new Set([...mails.matchAll(new RegExp(`/${letter}/([^/?\\s]+)`, 'g'))].map(([, token]) => token))].map((token) => ({ token }));
   const of = {
+    '/docs/{group}': [{ group: 'work' }],
+    '/docs/schemas/{name}': [{ name: 'Problem' }],
+    '/f/{token}': links('f'),
+    '/u/{token}': links('u'),
+    '/u/{token}/resubscribe': links('u'),
     '/v1/companies/{company_id}/users/{user_id}': users.flat(),
     '/v1/actions/{id}': ids([...(await get('/v1/actions')), ...(await get('/v1/actions?state=awaiting_approval'))]),
     '/v1/alerts/{id}': ids(await get('/v1/alerts')),
@@ -170,12 +185,11 @@ async function schemathesis(home) {
       '--config-file', 'schemathesis.toml',
       'run', document,
       '--url', url,
-      '--header', `Authorization: Bearer ${workspace.api_token}`,
       '--phases', 'examples,coverage,fuzzing,stateful',
       '--checks', checks.join(','),
       '--no-color',
     ],
-    { PYTHONPATH: here, KNOWN: known, SEEN: seen },
+    { PYTHONPATH: here, KNOWN: known, SEEN: seen, TOKEN: workspace.api_token, WRITE_KEY: workspace.write_key },
   );
   tell(JSON.parse(readFileSync(document, 'utf8')), JSON.parse(readFileSync(seen, 'utf8')));
   if (failed) throw new Error(failed);
@@ -187,7 +201,7 @@ async function schemathesis(home) {
 async function at(name, use) {
   // What webhooks are called with leads nowhere: their receivers have names that nobody has.
   const home = new Home(process.env.BAROMETER, `${work}/data-${name}`, `${work}/${name}.log`);
-  await home.start('2026-08-17T09:00:00Z');
+  await home.start('2026-07-20T09:00:00Z');
   try {
     await use(home);
   } finally {
