@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds on the API as a customer's engineers would, from the document that a running home serves: clients in TypeScript and
 # Python that are generated, checked and run, and schemathesis, which calls every operation in every way that the document
-# allows and some that it doesn't. Arguments: parts (typescript, python, schemathesis), the clients without any; see main.js. Needs Node 20 with npm,
-# Python 3 with venv, and the home's binary: cargo build, or BAROMETER=path/to/barometer. Installs all else under target/api.
+# allows and some that it doesn't. Arguments: parts (typescript, python, schemathesis), all of them without any; see main.js. Needs
+# Node 20 with npm, Python 3 with venv, and the home's binary: cargo build, or BAROMETER=path/to/barometer. Installs all else under
+# target/api.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -142,6 +142,12 @@ try {
   await page.goto(open);
   await look(page, 'closed');
 
+  console.log('\nThe API, described');
+  for (const path of ['', '/companies', '/ingestion', '/schemas/CompanyView']) {
+    await page.goto(`http://127.0.0.1:${home.port}/docs${path}`);
+    await look(page, `docs${path.replaceAll('/', '-')}`);
+  }
+
   console.log('\nSigning in by mail');
   await home.call('POST', '/v1/members', { token, body: { email: 'csm@initech.example', role: 'admin' } });
   await page.goto(open.replace(/f\/.*/, 'sign-in'));

@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 use crate::{cors, fault::Remark, read::Reading, refusal::Refusal};
 
 /// What became of a request's events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Receipt {
+    /// Always true.
     success: bool,
     #[serde(skip)]
     strict: bool,

@@ -43,18 +43,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Types as clients write them, with the letters of the short paths.
+    pub const NAMES: [(&str, &str, Self); 6] = [
+        ("track", "t", Self::Track),
+        ("page", "p", Self::Page),
+        ("screen", "s", Self::Screen),
+        ("identify", "i", Self::Identify),
+        ("group", "g", Self::Group),
+        ("alias", "a", Self::Alias),
+    ];
+
     /// Reads a type as clients write it, in any case, or the letter of the short paths.
     pub fn parse(text: &str) -> Option<Self> {
-        const NAMES: [(&str, &str, Kind); 6] = [
-            ("track", "t", Kind::Track),
-            ("page", "p", Kind::Page),
-            ("screen", "s", Kind::Screen),
-            ("identify", "i", Kind::Identify),
-            ("group", "g", Kind::Group),
-            ("alias", "a", Kind::Alias),
-        ];
         let is = |name: &str| name.eq_ignore_ascii_case(text);
-        NAMES.iter().find(|(name, letter, _)| is(name) || is(letter)).map(|(_, _, kind)| *kind)
+        Self::NAMES.iter().find(|(name, letter, _)| is(name) || is(letter)).map(|(_, _, kind)| *kind)
     }
 }
 

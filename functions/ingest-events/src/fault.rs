@@ -123,7 +123,7 @@ impl Oddity {
 }
 
 /// A remark about one event as the answer lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Remark {
     /// The event's place in the request, from 0.
     pub index: usize,

@@ -25,8 +25,6 @@ use serde_json::{Value, json};
 
 use crate::store::Context;
 
-/// Longest `Idempotency-Key`, in bytes.
-const LONGEST_KEY: usize = 255;
 /// Largest body, in bytes: a comment of the longest kind, escaped, and some more.
 const LARGEST_BODY: usize = 6 * LONGEST_COMMENT * 2 + 4_096;
 /// How far ahead the client's clock may be.
@@ -100,17 +98,6 @@ pub fn read(body: &[u8], now: DateTime<Utc>, retention: TimeDelta) -> Result<Giv
     Ok(Given { user, company, rating, comment: comment.filter(|text| !text.is_empty()), at })
 }
 
-/// The `Idempotency-Key`. Errors: 400 for one that can't be used.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > LONGEST_KEY {
-        let detail = format!("Idempotency-Key is a text of 1 to {LONGEST_KEY} ASCII characters");
-        return Err(Problem::bad_request(detail));
-    }
-    Ok(Some(key))
-}
-
 /// Reads an answer, stores it and answers what was stored. The same key with the same body gets the same answer again;
 /// with another body 422.
 pub(crate) async fn take(
@@ -118,13 +105,12 @@ pub(crate) async fn take(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(headers)?;
+    let key = replay::key(headers)?;
     let request = idempotency::fingerprint("POST", "/feedback", body);
     if let Some(key) = key
         && let Some(before) = context.table.remembered(context.workspace, key, context.now).await?
     {
-        replay::check(&before, &request)?;
-        return Ok(answered(before.body));
+        return replay::again(before, &request);
     }
     let retention = TimeDelta::days(i64::from(context.settings.retention_days.get()));
     let given = read(body, context.now, retention)?;

@@ -36,6 +36,7 @@ pub mod key;
 pub mod limits;
 pub mod memory;
 pub mod open;
+pub mod openapi;
 pub mod origin;
 pub mod pace;
 pub mod pack;

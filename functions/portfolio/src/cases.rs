@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     Deps,
+    if_match::IfMatch,
     paging::{self, MAX_LIMIT, Page},
     params::{Params, no_company},
 };
@@ -89,18 +90,20 @@ pub async fn list<T: Content, V>(
     Ok(Page { items: items.into_iter().map(|(_, case)| view(case)).collect(), next_cursor })
 }
 
-/// Changes a case on behalf of the caller, again when another change came in between. Errors: 404; what `change`
-/// refuses.
+/// Changes a case on behalf of the caller, again when another change came in between, unless the caller names the version
+/// that is to be changed. Errors: 404; 412; what `change` refuses.
 pub async fn change<T: Content>(
     deps: &Deps,
     caller: &Caller,
     action: Action,
     place: &Place,
+    seen: &IfMatch,
     change: impl Fn(&mut T) -> Result<(), Problem>,
 ) -> Result<Case<T>, Problem> {
     let (table, workspace) = (&deps.table, &caller.workspace);
     for _ in 0..TRIES {
         let mut case = table.case::<T>(workspace, place).await?.ok_or_else(no_case)?;
+        seen.check(case.version)?;
         let before = case.content.clone();
         change(&mut case.content)?;
         let entry = Entry::new(action, place.id(), &caller.author, deps.clock.now())?;
@@ -109,7 +112,7 @@ pub async fn change<T: Content>(
             return Ok(case);
         }
         match table.recording(workspace, &entry).write_case(workspace, &case, before.is_live(), &[]).await {
-            Ok(()) => return Ok(case),
+            Ok(()) => return Ok(Case { version: case.version + 1, ..case }),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

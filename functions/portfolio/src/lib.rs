@@ -18,6 +18,7 @@ mod disagreements;
 mod document;
 mod export;
 mod feedback;
+mod if_match;
 mod link;
 mod members;
 pub mod openapi;
@@ -25,6 +26,7 @@ mod overview;
 mod paging;
 mod params;
 mod quadrant;
+mod repeat;
 mod rules;
 mod settings;
 mod sources;
@@ -112,6 +114,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/audit.csv", get(audit::export::csv))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn_with_state(deps.clone(), repeat::repeat))
         .layer(axum::middleware::map_response(finish))
         .with_state(deps)
 }

@@ -16,6 +16,7 @@ pub mod answer;
 pub mod failure;
 pub mod form;
 pub mod link;
+pub mod openapi;
 pub mod page;
 pub mod texts;
 pub mod unsubscribe;

@@ -102,7 +102,7 @@ impl<'a> Desk<'a> {
             if let Some(seen) = seen
                 && seen != company.status_version
             {
-                return Err(stale(&company));
+                return Err(Problem::precondition_failed(company.status_version));
             }
             let change = self.change(&company, &change_id, wanted);
             let status_version = company.status_version + 1;
@@ -167,13 +167,6 @@ impl<'a> Desk<'a> {
             tracing::warn!(%workspace, company = %company.company_id, error = %Chain(&error), "disagreement left");
         }
     }
-}
-
-fn stale(company: &Company) -> Problem {
-    Problem::precondition_failed(format!(
-        "the status was set meanwhile; its version is now {}",
-        company.status_version
-    ))
 }
 
 fn events(

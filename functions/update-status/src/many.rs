@@ -102,7 +102,7 @@ pub async fn set(
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 2 MB")
     })?;
     let request = idempotency::fingerprint("POST", "/companies/statuses", &body);
-    let repeatable = Repeatable::new(&deps, &caller.workspace, &headers, request, now);
+    let repeatable = Repeatable::new(&deps, &caller.workspace, &headers, request, now)?;
     if let Some(before) = repeatable.answered().await? {
         return Ok(before);
     }

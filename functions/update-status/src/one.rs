@@ -54,7 +54,7 @@ pub async fn set(
     let caller = auth::caller(&deps.table, &Method::PUT, &headers, Scope::Write, now).await?;
     let company_id = CompanyId::new(company).map_err(|_| unknown_company())?;
     let request = idempotency::fingerprint("PUT", &format!("/companies/{company_id}/status"), &body);
-    let repeatable = Repeatable::new(&deps, &caller.workspace, &headers, request, now);
+    let repeatable = Repeatable::new(&deps, &caller.workspace, &headers, request, now)?;
     if let Some(before) = repeatable.answered().await? {
         return Ok(before);
     }
@@ -86,14 +86,18 @@ fn read(body: &[u8]) -> Result<(Status, String), Problem> {
     }
 }
 
-/// The version in `If-Match`; nothing without one or with `*`.
+/// The version of the status in `If-Match`: what stands before the `-` of a company's tag, or a change's tag. Nothing
+/// without one or with `*`.
 fn if_match(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let value = value.to_str().unwrap_or_default().trim();
     if value == "*" {
         return Ok(None);
     }
-    value.trim_matches('"').parse().map(Some).map_err(|_| {
+    // Something on the way that compresses may have weakened the tag.
+    let tag = value.strip_prefix("W/").unwrap_or(value).trim_matches('"');
+    let version = tag.split_once('-').map_or(tag, |(version, _)| version);
+    version.parse().map(Some).map_err(|_| {
         Problem::bad_request("If-Match takes the ETag of the company or of an earlier change, such as \"3\"")
     })
 }

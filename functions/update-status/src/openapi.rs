@@ -18,17 +18,16 @@ const TAG: &str = "Companies";
 /// Describes every route of [`crate::router`].
 pub fn describe(api: &mut Api) {
     let status = api.schema::<Status>();
-    let repeat = "The same request again under the same key gets the same answer, for 24 hours.";
     let body = object(&["status", "note"], [("status", status.clone()), ("note", note())]);
     api.operation("PUT /v1/companies/{company_id}/status", "setStatus", TAG, "Sets the business status")
         .needs(Scope::Write)
         .says("Answers the change and what rules will do about it. The same status again is a confirmation: it renews review-by and fires nothing.")
         .header("If-Match", "The ETag of the company or of an earlier change; the status is set only if it is still that one.")
-        .header("Idempotency-Key", repeat)
+        .idempotent()
         .body("NewStatus", body)
         .json::<Changed>(200, "The change.")
         .tells(200, "ETag", "The version of the status.")
-        .problems(&[404, 409, 412])
+        .problems(&[404, 412])
         .done();
     let row = object(
         &["company_id", "status", "note"],
@@ -49,10 +48,9 @@ pub fn describe(api: &mut Api) {
     api.operation("POST /v1/companies/statuses", "setStatuses", TAG, "Sets the business status of many companies")
         .needs(Scope::Write)
         .says("Each row stands alone: what is wrong with one is told, and the others are set. A row that says what is so changes nothing.")
-        .header("Idempotency-Key", repeat)
+        .idempotent()
         .body("NewStatuses", body)
         .json::<Receipt>(200, "What became of the rows.")
-        .problems(&[409])
         .done();
 }
 

@@ -1,6 +1,6 @@
 //! Requests that come again under their `Idempotency-Key`.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use barometer_cloud::{
     StoreError,
     http::{Problem, replay},
@@ -8,7 +8,7 @@ use barometer_cloud::{
 };
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use serde::Serialize;
 
 use crate::Deps;
@@ -23,16 +23,16 @@ pub struct Repeatable<'a> {
 }
 
 impl<'a> Repeatable<'a> {
-    /// A request told by its fingerprint, with its `Idempotency-Key` if it has one.
+    /// A request told by its fingerprint, with its `Idempotency-Key` if it has one. Errors: 400 for a key that can't be
+    /// used.
     pub fn new(
         deps: &'a Deps,
         workspace: &'a WorkspaceId,
         headers: &'a HeaderMap,
         request: String,
         now: DateTime<Utc>,
-    ) -> Self {
-        let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-        Self { deps, workspace, key, request, now }
+    ) -> Result<Self, Problem> {
+        Ok(Self { deps, workspace, key: replay::key(headers)?, request, now })
     }
 
     /// The answer that it got before, if it came before. Errors: 422 when the key was another request's.
@@ -41,12 +41,7 @@ impl<'a> Repeatable<'a> {
         let Some(before) = self.deps.table.remembered(self.workspace, key, self.now).await? else {
             return Ok(None);
         };
-        replay::check(&before, &self.request)?;
-        let status = StatusCode::from_u16(before.status).unwrap_or(StatusCode::OK);
-        let mut response = (status, before.body).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-        Ok(Some(response))
+        replay::again(before, &self.request).map(Some)
     }
 
     /// Keeps the answer for when it comes again.

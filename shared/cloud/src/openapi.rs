@@ -22,7 +22,7 @@ const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 
 /// What is the same at every operation that names it: code, name of the component, and what it says.
-const PROBLEMS: [(u16, &str, &str); 13] = [
+const PROBLEMS: [(u16, &str, &str); 14] = [
     (
         400,
         "BadRequest",
@@ -36,6 +36,7 @@ const PROBLEMS: [(u16, &str, &str); 13] = [
     (410, "Gone", "It was there and has ended."),
     (412, "PreconditionFailed", "Somebody else changed it: If-Match names another version."),
     (413, "TooLarge", "The body is too large."),
+    (415, "Unreadable", "The body is compressed, or of a kind, that can't be read here."),
     (
         422,
         "Unprocessable",
@@ -201,6 +202,16 @@ impl Api {
                         "scheme": "bearer",
                         "description": "An API token of the workspace. Its scope is read, write or admin; each may what those before it may.",
                     },
+                    "write_key": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "description": "The write key of a source, which may sit in a browser: it sends, and reads nothing. Also in the header X-Write-Key, in the query's or body's writeKey, and where each client writes it.",
+                    },
+                    "write_key_as_user": {
+                        "type": "http",
+                        "scheme": "basic",
+                        "description": "The write key as user name, without a password.",
+                    },
                     "session": {
                         "type": "apiKey",
                         "in": "cookie",
@@ -242,9 +253,29 @@ impl Operation<'_> {
         self.problems(&[401, 403])
     }
 
+    /// For who holds a write key.
+    pub fn needs_write_key(mut self) -> Self {
+        let security = json!([{ "write_key": [] }, { "write_key_as_user": [] }]);
+        self.value.insert("security".to_owned(), security);
+        self.problems(&[401, 403, 429])
+    }
+
     /// For everybody.
     pub fn public(mut self) -> Self {
         self.value.insert("security".to_owned(), json!([]));
+        self
+    }
+
+    /// What a parameter of the path is.
+    pub fn path(mut self, name: &str, says: &str, schema: Value) -> Self {
+        let named = self.parameters.iter_mut().find(|parameter| {
+            parameter.get("name").is_some_and(|found| found == name)
+                && parameter.get("in").is_some_and(|place| place == "path")
+        });
+        if let Some(parameter) = named.and_then(Value::as_object_mut) {
+            parameter.insert("description".to_owned(), json!(says));
+            parameter.insert("schema".to_owned(), schema);
+        }
         self
     }
 
@@ -277,6 +308,19 @@ impl Operation<'_> {
         self
     }
 
+    /// Changes something only as long as it is what its client saw.
+    pub fn if_match(self) -> Self {
+        let says =
+            "The version that is to be changed, as an ETag says it; without it whatever is there is changed.";
+        self.header("If-Match", says).problems(&[412])
+    }
+
+    /// Makes something, which `Idempotency-Key` keeps from being made twice.
+    pub fn idempotent(self) -> Self {
+        let says = "The same request again under the same key within 24 hours gets the same answer; another one gets 422.";
+        self.header("Idempotency-Key", says).problems(&[409, 422])
+    }
+
     /// A JSON body under a name.
     pub fn body(self, name: &str, schema: Value) -> Self {
         self.with_body(name, schema, true)
@@ -292,6 +336,20 @@ impl Operation<'_> {
         let body = json!({ "required": required, "content": { JSON: { "schema": schema } } });
         self.value.insert("requestBody".to_owned(), body);
         self.problems(&[413, 422])
+    }
+
+    /// A body of one of several media types.
+    pub fn sends(mut self, kinds: &[&str], schema: Value) -> Self {
+        let content: Map<String, Value> =
+            kinds.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": schema }))).collect();
+        self.value.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        self.problems(&[413])
+    }
+
+    /// Never answers these problems, though others like it do.
+    pub fn never(mut self, codes: &[u16]) -> Self {
+        self.responses.retain(|code, _| !codes.iter().any(|never| never.to_string() == *code));
+        self
     }
 
     /// Answers JSON of a type.
@@ -331,7 +389,12 @@ impl Operation<'_> {
     }
 
     fn response(&mut self, code: u16, says: &str) -> &mut Value {
-        self.responses.entry(code.to_string()).or_insert_with(|| json!({ "description": says }))
+        let response = self.responses.entry(code.to_string()).or_default();
+        // What an operation says itself stands before what all of them say.
+        if response.get("description").is_none() {
+            *response = json!({ "description": says });
+        }
+        response
     }
 
     /// Answers these problems.
@@ -382,9 +445,13 @@ pub fn object<const N: usize>(required: &[&str], fields: [(&str, Value); N]) -> 
     object
 }
 
+/// No control character, and not only spaces. Their numbers and not `\p{Cc}`, which some languages can't read.
+const ONE_LINE: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
 /// A text on one line, cut at its ends.
 pub fn text(longest: usize, says: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[^\\p{Cc}]*[^\\s\\p{Cc}][^\\p{Cc}]*$", "description": says })
+    json!({ "type": "string", "minLength": 1, "maxLength": longest, "pattern": ONE_LINE, "description": says })
 }
 
 /// A schema, or null.

@@ -15,6 +15,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct AlertView {
     id: String,
+    /// How often it was changed: what a change takes in `If-Match`, and answers as `ETag`.
+    version: u32,
     /// Null for an alert of the whole workspace.
     company_id: Option<CompanyId>,
     rule: Rule,
@@ -37,10 +39,11 @@ pub struct AlertView {
 
 impl From<Case<Alert>> for AlertView {
     fn from(case: Case<Alert>) -> Self {
-        let id = case.place.id();
+        let (id, version) = (case.place.id(), case.version);
         let Alert { finding, state, opened_at, changed_at, changed_by, note } = case.content;
         Self {
             id,
+            version,
             company_id: case.place.company,
             rule: finding.rule,
             label: finding.rule.label(),

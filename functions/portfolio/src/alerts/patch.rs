@@ -1,6 +1,6 @@
 //! `PATCH /v1/alerts/{id}`: somebody looks after an alert, or has done so.
 
-use axum::extract::State;
+use axum::{extract::State, response::IntoResponse};
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
     table::audit::Action,
@@ -14,6 +14,7 @@ use crate::{
     Deps,
     caller::Writer,
     cases::{self, CasePath},
+    if_match::{IfMatch, tag},
     params::Params,
 };
 
@@ -33,9 +34,10 @@ pub async fn patch(
     State(deps): State<Deps>,
     Writer(caller): Writer,
     CasePath(place): CasePath,
+    seen: IfMatch,
     uri: Uri,
     mut fields: Fields,
-) -> Result<Json<AlertView>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     Params::read(&uri, &[])?;
     if !fields.has("state") {
         fields.refuse("/state", "says what to do: acknowledged or resolved");
@@ -54,5 +56,6 @@ pub async fn patch(
         };
         changed.map_err(|error| Problem::conflict(error.to_string()))
     };
-    Ok(Json(cases::change(&deps, &caller, Action::AlertChanged, &place, change).await?.into()))
+    let case = cases::change(&deps, &caller, Action::AlertChanged, &place, &seen, change).await?;
+    Ok((tag(case.version), Json(AlertView::from(case))))
 }

@@ -5,17 +5,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use barometer_cloud::{
+    StoreError,
     http::{Json, Problem},
     table::companies::Company,
     views,
 };
 use barometer_domain::Settings;
 use chrono::{DateTime, Utc};
-use http::{Uri, header};
+use http::Uri;
+use sha2::{Digest, Sha256};
 
 use crate::{
     Deps,
     caller::Reader,
+    if_match::tag,
     params::{CompanyPath, Params},
 };
 
@@ -28,12 +31,18 @@ pub async fn get(
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     let (company, settings) = super::read(&deps.table, &caller.workspace, &id).await?;
-    Ok(answer(&company, &settings, deps.clock.now()))
+    answer(&company, &settings, deps.clock.now())
 }
 
-/// A company as an answer. Its `ETag` is the version of its business status: what `PUT …/status` takes in
-/// `If-Match`.
-pub fn answer(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Response {
-    let tag = format!("\"{}\"", company.status_version);
-    ([(header::ETAG, tag)], Json(views::company(company, settings, now))).into_response()
+/// A company as an answer, with its version as `ETag`.
+pub fn answer(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Result<Response, Problem> {
+    Ok((tag(version(company)?), Json(views::company(company, settings, now))).into_response())
+}
+
+/// The version of what somebody can change of a company, as `<status>-<fields>`: how often its business status was set,
+/// which is what `PUT …/status` looks at, and a hash of the fields that PATCH changes.
+pub fn version(company: &Company) -> Result<String, Problem> {
+    let fields = serde_json::to_vec(&company.fields()).map_err(StoreError::from)?;
+    let hash: String = Sha256::digest(fields).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{}-{hash}", company.status_version))
 }

@@ -19,6 +19,7 @@ use super::get;
 use crate::{
     Deps,
     caller::Writer,
+    if_match::IfMatch,
     params::{CompanyPath, Params, no_company},
 };
 
@@ -33,11 +34,12 @@ const TRIES: u32 = 5;
 
 /// Changes the fields that are given and leaves the others. Another owner makes the business status stale until it is
 /// set or confirmed again. `null` clears a field; a name that is cleared is
-/// the id again.
+/// the id again. Errors: 412 when the fields aren't any more those that `If-Match` names.
 pub async fn patch(
     State(deps): State<Deps>,
     Writer(caller): Writer,
     CompanyPath(id): CompanyPath,
+    seen: IfMatch,
     uri: Uri,
     fields: Fields,
 ) -> Result<Response, Problem> {
@@ -45,19 +47,21 @@ pub async fn patch(
     let (table, workspace, now) = (&deps.table, &caller.workspace, deps.clock.now());
     let (mut company, settings) = super::read(table, workspace, &id).await?;
     let patch = read(fields, &id)?;
+    seen.check(get::version(&company)?)?;
     if patch.request_feedback == Some(true) {
         // Before the switch, so that a crash in between leaves no company that is switched on and never asked.
         asking::schedule_company(table, workspace, &id, &settings, now).await?;
     }
     for _ in 0..TRIES {
+        seen.check(get::version(&company)?)?;
         let changed = patch.upon(&company, now);
         let entry = Entry::new(Action::CompanyChanged, id.as_str(), &caller.author, now)?;
         let entry = entry.of(Some(&id)).change(&company.fields(), &changed.fields())?;
         if entry.changes_nothing() {
-            return Ok(get::answer(&company, &settings, now));
+            return get::answer(&company, &settings, now);
         }
         match table.recording(workspace, &entry).patch_company_upon(workspace, &company, &patch, now).await {
-            Ok(()) => return Ok(get::answer(&changed, &settings, now)),
+            Ok(()) => return get::answer(&changed, &settings, now),
             // Somebody changed it at the same time: look again.
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),

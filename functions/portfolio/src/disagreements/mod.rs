@@ -17,6 +17,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct DisagreementView {
     id: String,
+    /// How often it was changed: what a change takes in `If-Match`, and answers as `ETag`.
+    version: u32,
     company_id: Option<CompanyId>,
     /// The business status when it was opened.
     status: Status,
@@ -33,11 +35,12 @@ pub struct DisagreementView {
 
 impl From<Case<Disagreement>> for DisagreementView {
     fn from(case: Case<Disagreement>) -> Self {
-        let id = case.place.id();
+        let (id, version) = (case.place.id(), case.version);
         let Disagreement { readings, state, opened_at, due_at, closed_at, answered_by, reason } =
             case.content;
         Self {
             id,
+            version,
             company_id: case.place.company,
             status: readings.status,
             engagement: readings.engagement,

@@ -1,6 +1,6 @@
 //! `PATCH /v1/disagreements/{id}`: which of the two readings is right.
 
-use axum::extract::State;
+use axum::{extract::State, response::IntoResponse};
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
     table::audit::Action,
@@ -14,6 +14,7 @@ use crate::{
     Deps,
     caller::Writer,
     cases::{self, CasePath},
+    if_match::{IfMatch, tag},
     params::Params,
 };
 
@@ -35,9 +36,10 @@ pub async fn patch(
     State(deps): State<Deps>,
     Writer(caller): Writer,
     CasePath(place): CasePath,
+    seen: IfMatch,
     uri: Uri,
     mut fields: Fields,
-) -> Result<Json<DisagreementView>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     Params::read(&uri, &[])?;
     if !fields.has("answer") {
         fields.refuse("/answer", "says which reading is right: confirm, dispute or both_right");
@@ -58,5 +60,6 @@ pub async fn patch(
         let answered = item.answer(answer.clone(), &caller.author, now);
         answered.map_err(|error| Problem::conflict(error.to_string()))
     };
-    Ok(Json(cases::change(&deps, &caller, Action::DisagreementChanged, &place, change).await?.into()))
+    let case = cases::change(&deps, &caller, Action::DisagreementChanged, &place, &seen, change).await?;
+    Ok((tag(case.version), Json(DisagreementView::from(case))))
 }

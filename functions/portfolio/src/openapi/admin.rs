@@ -48,6 +48,7 @@ fn sources(api: &mut Api) {
         .done();
     api.operation("POST /v1/sources", "createSource", TAG, "Makes a source with a write key of its own")
         .needs(Scope::Admin)
+        .idempotent()
         .body("NewSource", object(&["name"], source_fields()))
         .json::<DetailView>(201, "The source.")
         .leads(201, "getSource", "id", "/id")
@@ -81,6 +82,7 @@ fn sources(api: &mut Api) {
         "description": "Hours for which older keys work on." });
     api.operation("POST /v1/sources/{id}/rotate", "rotateSource", TAG, "Gives a source a new key")
         .needs(Scope::Admin)
+        .idempotent()
         .optional_body("Rotation", object(&[], [("overlap_hours", overlap)]))
         .json::<DetailView>(200, "The source.")
         .problems(&[404, 409])
@@ -102,7 +104,8 @@ fn webhooks(api: &mut Api) {
     let kind = api.schema::<Kind>();
     api.operation("POST /v1/webhooks", "createWebhook", TAG, "Makes an endpoint")
         .needs(Scope::Admin)
-        .says("The answer has the secret that signs, this once.")
+        .says("The answer has the secret that signs, this once: a repeat under the same Idempotency-Key makes nothing and is 409, code secret_not_kept, with the id.")
+        .idempotent()
         .body("NewWebhook", object(&["name", "url"], [name(), url(), ("kind", kind)]))
         .json::<SecretView>(201, "The endpoint.")
         .leads(201, "getWebhook", "id", "/id")
@@ -136,7 +139,8 @@ fn webhooks(api: &mut Api) {
         .done();
     api.operation("POST /v1/webhooks/{id}/rotate", "rotateWebhook", TAG, "Gives an endpoint a new secret")
         .needs(Scope::Admin)
-        .says("The answer has it, this once. For 24 hours calls are signed by the older one, too.")
+        .says("The answer has it, this once: a repeat under the same Idempotency-Key changes nothing and is 409, code secret_not_kept. For 24 hours calls are signed by the older one, too.")
+        .idempotent()
         .optional_body("Nothing", object(&[], []))
         .json::<SecretView>(200, "The endpoint.")
         .problems(&[404, 409])
@@ -165,6 +169,7 @@ fn members(api: &mut Api) {
     api.operation("POST /v1/members", "addMember", TAG, "Adds a member")
         .needs(Scope::Admin)
         .says("They can sign in at once; no mail tells them.")
+        .idempotent()
         .body("NewMember", object(&["email", "role"], [email, ("role", role.clone()), name()]))
         .json::<MemberView>(201, "The member.")
         .leads(201, "changeMember", "id", "/id")
@@ -211,7 +216,8 @@ fn tokens(api: &mut Api) {
     );
     api.operation("POST /v1/api-tokens", "createToken", TAG, "Makes an API token")
         .needs(Scope::Admin)
-        .says("The answer has its secret, this once.")
+        .says("The answer has its secret, this once: a repeat under the same Idempotency-Key makes nothing and is 409, code secret_not_kept, with the id.")
+        .idempotent()
         .body("NewToken", body)
         .json::<Created>(201, "The token.")
         .leads(201, "revokeToken", "id", "/id")

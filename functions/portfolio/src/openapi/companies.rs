@@ -88,7 +88,7 @@ fn one(api: &mut Api) {
     api.operation("GET /v1/companies/{company_id}", "getCompany", TAG, "One company with its three readings")
         .needs(Scope::Read)
         .json::<CompanyView>(200, "The company.")
-        .tells(200, "ETag", "The version of its business status: what setting one takes in If-Match.")
+        .tells(200, "ETag", "Its version: what a change of it, or of its business status, takes in If-Match.")
         .problems(&[404])
         .done();
     let body = patch(api);
@@ -98,9 +98,10 @@ fn one(api: &mut Api) {
             "Changes the fields that are given. null clears one; a name that is cleared is the id again. Another owner \
              makes the business status stale until it is set again.",
         )
+        .if_match()
         .body("CompanyPatch", body)
         .json::<CompanyView>(200, "The company.")
-        .tells(200, "ETag", "The version of its business status.")
+        .tells(200, "ETag", "Its version.")
         .problems(&[404, 409])
         .done();
     api.operation(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::paging::MAX_LIMIT;
 
-/// The groups of operations, with what they hold.
+/// The groups of this function's operations, with what they hold.
 pub const TAGS: [(&str, &str); 5] = [
     (
         "Companies",

@@ -58,8 +58,10 @@ fn tasks(api: &mut Api) {
         "Does a task, puts it off, opens it again or says something about it",
     )
     .needs(Scope::Write)
+    .if_match()
     .body("TaskPatch", body)
     .json::<TaskView>(200, "The task.")
+    .tells(200, "ETag", "Its version.")
     .problems(&[404, 409])
     .done();
 }
@@ -83,8 +85,10 @@ fn cases(api: &mut Api) {
     );
     api.operation("PATCH /v1/alerts/{id}", "changeAlert", TAG, "Looks after an alert, or closes it")
         .needs(Scope::Write)
+        .if_match()
         .body("AlertPatch", body)
         .json::<AlertView>(200, "The alert.")
+        .tells(200, "ETag", "Its version.")
         .problems(&[404, 409])
         .done();
     api.operation(
@@ -119,8 +123,10 @@ fn cases(api: &mut Api) {
         "Says which of the two readings is right",
     )
     .needs(Scope::Write)
+    .if_match()
     .body("DisagreementAnswer", body)
     .json::<DisagreementView>(200, "The disagreement.")
+    .tells(200, "ETag", "Its version.")
     .problems(&[404, 409])
     .done();
 }
@@ -143,9 +149,10 @@ fn feedback(api: &mut Api) {
     api.operation("POST /v1/feedback/{id}/void", "voidAnswer", TAG, "Says that an answer doesn't count")
         .needs(Scope::Write)
         .says("It and every revision before it stay readable. The company's happiness is recomputed.")
+        .idempotent()
         .body("VoidReason", body)
         .json::<AnswerView>(200, "The answer.")
-        .problems(&[404, 409])
+        .problems(&[404])
         .done();
 }
 

@@ -7,8 +7,8 @@ use axum::{
 use barometer_cloud::http::{Json, Problem};
 use http::Uri;
 
-use super::{Shown, current, tag};
-use crate::{Deps, caller::Reader, params::Params};
+use super::{Shown, current};
+use crate::{Deps, caller::Reader, if_match::tag, params::Params};
 
 /// The current settings; their version is the `ETag`.
 pub async fn get(State(deps): State<Deps>, Reader(caller): Reader, uri: Uri) -> Result<Response, Problem> {

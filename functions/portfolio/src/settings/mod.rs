@@ -10,7 +10,6 @@ pub mod what_if;
 use barometer_cloud::{Table, http::Problem, table::settings::SettingsVersion};
 use barometer_domain::{Settings, WorkspaceId};
 use chrono::{DateTime, Utc};
-use http::{HeaderValue, header};
 use serde::Serialize;
 
 /// The current version. Every workspace has one from its beginning.
@@ -39,10 +38,4 @@ impl From<SettingsVersion> for Shown {
         let SettingsVersion { version, saved_at, author, note, settings, .. } = version;
         Self { version, saved_at, author, note, settings }
     }
-}
-
-/// The `ETag` of a version.
-fn tag(version: u32) -> [(header::HeaderName, HeaderValue); 1] {
-    let tag = HeaderValue::try_from(format!("\"{version}\""));
-    [(header::ETAG, tag.unwrap_or_else(|_| HeaderValue::from_static("\"0\"")))]
 }

@@ -12,11 +12,16 @@ use barometer_cloud::{
         settings::SettingsVersion,
     },
 };
-use http::{HeaderMap, Uri, header};
+use http::Uri;
 use serde::Serialize;
 
-use super::{Shown, current, draft::Draft, endpoints, tag};
-use crate::{Deps, caller::Admin, params::Params};
+use super::{Shown, current, draft::Draft, endpoints};
+use crate::{
+    Deps,
+    caller::Admin,
+    if_match::{IfMatch, tag},
+    params::Params,
+};
 
 /// How often a save is tried when others save at the same time.
 const ATTEMPTS: u32 = 8;
@@ -30,16 +35,14 @@ pub async fn put(
     State(deps): State<Deps>,
     Admin(caller): Admin,
     uri: Uri,
-    headers: HeaderMap,
+    seen: IfMatch,
     fields: Fields,
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     let draft = Draft::read(fields)?;
     for _ in 0..ATTEMPTS {
         let before = current(&deps.table, &caller.workspace).await?;
-        if !matches(&headers, before.version) {
-            return Ok(outdated(before.version));
-        }
+        seen.check(before.version)?;
         match save(&deps, &caller, before, &draft).await? {
             Some(saved) => return Ok((tag(saved.version), Json(Shown::from(saved))).into_response()),
             None => continue,
@@ -80,21 +83,4 @@ async fn save(
 /// What the audit says of a version.
 fn shown(version: &SettingsVersion) -> impl Serialize {
     serde_json::json!({ "version": version.version, "note": version.note, "settings": version.settings })
-}
-
-/// Whether `If-Match` is absent or names this version.
-fn matches(headers: &HeaderMap, version: u32) -> bool {
-    let mut tags = headers.get_all(header::IF_MATCH).iter().peekable();
-    let version = format!("\"{version}\"");
-    tags.peek().is_none()
-        || tags.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(',')).any(|tag| {
-            // Something on the way that compresses may have weakened the tag.
-            let tag = tag.trim();
-            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == version
-        })
-}
-
-fn outdated(version: u32) -> Response {
-    let detail = format!("somebody else saved; the current version is {version}");
-    (tag(version), Problem::precondition_failed(detail)).into_response()
 }

@@ -47,6 +47,8 @@ impl Name {
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TaskView {
     id: String,
+    /// How often it was changed: what a change takes in `If-Match`, and answers as `ETag`.
+    version: u32,
     company_id: Option<CompanyId>,
     #[serde(flatten)]
     subject: Subject,
@@ -68,10 +70,11 @@ pub struct TaskView {
 impl TaskView {
     /// A task at an instant.
     pub fn new(case: Case<Task>, now: DateTime<Utc>) -> Self {
-        let (id, task) = (case.place.id(), case.content);
+        let (id, version, task) = (case.place.id(), case.version, case.content);
         let state = Name::of(&task, now);
         Self {
             id,
+            version,
             company_id: case.place.company,
             overdue: task.is_overdue(now),
             snoozed_until: match task.state {

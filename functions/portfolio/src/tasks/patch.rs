@@ -1,6 +1,6 @@
 //! `PATCH /v1/tasks/{id}`: somebody does a task, puts it off or says something about it.
 
-use axum::extract::State;
+use axum::{extract::State, response::IntoResponse};
 use barometer_cloud::{
     http::{Json, Problem, body::Fields},
     table::audit::Action,
@@ -14,6 +14,7 @@ use crate::{
     Deps,
     caller::Writer,
     cases::{self, CasePath},
+    if_match::{IfMatch, tag},
     params::Params,
 };
 
@@ -43,9 +44,10 @@ pub async fn patch(
     State(deps): State<Deps>,
     Writer(caller): Writer,
     CasePath(place): CasePath,
+    seen: IfMatch,
     uri: Uri,
     mut fields: Fields,
-) -> Result<Json<TaskView>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     Params::read(&uri, &[])?;
     let now = deps.clock.now();
     if !fields.has("state") && !fields.has("note") {
@@ -71,6 +73,6 @@ pub async fn patch(
     let change = |task: &mut Task| {
         wanted.make(task, &caller.author, now).map_err(|error| Problem::conflict(error.to_string()))
     };
-    let case = cases::change(&deps, &caller, Action::TaskChanged, &place, change).await?;
-    Ok(Json(TaskView::new(case, now)))
+    let case = cases::change(&deps, &caller, Action::TaskChanged, &place, &seen, change).await?;
+    Ok((tag(case.version), Json(TaskView::new(case, now))))
 }

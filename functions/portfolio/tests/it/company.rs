@@ -41,7 +41,7 @@ fn periods(list: &Value) -> Vec<&str> {
 async fn a_company_has_its_readings_and_the_tag_of_its_status() {
     let home = acme().await;
     let answer = home.get("/v1/companies/acme").await;
-    assert_eq!(answer.headers["etag"], "\"0\"");
+    assert!(answer.headers["etag"].to_str().unwrap().starts_with("\"0-"));
     let view = answer.ok();
     assert_eq!(view["company_id"], "acme");
     assert_eq!(view["created_at"], "2026-06-01T00:00:00Z");
@@ -325,7 +325,8 @@ async fn status_changes_are_told_newest_first() {
     assert_eq!((&items[0]["value"], &items[0]["from"]), (&json!("struggling"), &json!("healthy")));
     assert_eq!((&items[1]["value"], &items[1]["from"]), (&json!("healthy"), &json!(null)));
     assert_eq!((&items[0]["note"], &items[0]["author"]), (&json!("a note"), &json!("ana@initech.example")));
-    assert_eq!(home.get("/v1/companies/acme").await.headers["etag"], "\"2\"");
+    let tag = home.get("/v1/companies/acme").await.headers["etag"].clone();
+    assert!(tag.to_str().unwrap().starts_with("\"2-"), "{tag:?}");
 
     let first = home.get("/v1/companies/acme/status-changes?limit=1").await.ok();
     let cursor = first["next_cursor"].as_str().unwrap();

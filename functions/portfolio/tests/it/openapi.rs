@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Router, body::Body};
 use barometer_cloud::{Bus, Clock, clients, openapi::Api};
+use barometer_domain::token::{Key, Keys};
 use barometer_webhook::{Client, Reach};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
+use ingest_events::route::Route;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -18,33 +20,83 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 const UPDATE: &str = "UPDATE_OPENAPI";
 
 /// Functions that are described, and their routers as they stand in their sources.
-const SOURCES: [(&str, &str); 2] = [
+const SOURCES: [(&str, &str); 3] = [
     ("portfolio", include_str!("../../src/lib.rs")),
     ("update-status", include_str!("../../../update-status/src/lib.rs")),
+    ("submit-feedback", include_str!("../../../submit-feedback/src/lib.rs")),
 ];
 
-fn described() -> Api {
+/// Where ingestion finds out what a path means: it has no routes.
+const INGESTION: &str = include_str!("../../../ingest-events/src/route.rs");
+
+fn of_routers() -> Api {
     let mut api = Api::default();
     portfolio::openapi::describe(&mut api);
     update_status::openapi::describe(&mut api);
+    submit_feedback::openapi::describe(&mut api);
+    api
+}
+
+fn described() -> Api {
+    let mut api = of_routers();
+    ingest_events::openapi::describe(&mut api);
     api
 }
 
 fn document() -> Value {
-    described().document(portfolio::openapi::info(), &portfolio::openapi::TAGS)
+    let [companies, work, settings, workspace, document] = portfolio::openapi::TAGS;
+    let (ingestion, links) = (ingest_events::openapi::TAG, submit_feedback::openapi::TAG);
+    let tags = [companies, work, settings, workspace, ingestion, links, document];
+    described().document(portfolio::openapi::info(), &tags)
+}
+
+/// Longest line of the file that holds a whole value.
+const LINE: usize = 160;
+
+/// The document as it is checked in: what fits stands on one line, so that the file stays small and a change easy to see.
+fn write(value: &Value, indent: usize, text: &mut String) {
+    let whole = value.to_string();
+    let inside = "  ".repeat(indent + 1);
+    let (open, close, members): (_, _, Vec<(String, &Value)>) = match value {
+        Value::Array(items) if whole.len() > LINE => {
+            ('[', ']', items.iter().map(|item| (String::new(), item)).collect())
+        }
+        Value::Object(members) if whole.len() > LINE => (
+            '{',
+            '}',
+            members
+                .iter()
+                .map(|(name, value)| (format!("{}: ", Value::from(name.as_str())), value))
+                .collect(),
+        ),
+        _ => return text.push_str(&whole),
+    };
+    text.push(open);
+    for (number, (name, value)) in members.into_iter().enumerate() {
+        text.push_str(if number == 0 { "\n" } else { ",\n" });
+        text.push_str(&inside);
+        text.push_str(&name);
+        write(value, indent + 1, text);
+    }
+    text.push('\n');
+    text.push_str(&"  ".repeat(indent));
+    text.push(close);
 }
 
 /// The document as it is checked in.
-fn checked_in() -> Value {
+pub fn checked_in() -> Value {
     serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap()
 }
 
 #[test]
 fn the_file_is_what_the_code_says() {
-    let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+    let mut text = String::new();
+    write(&document(), 0, &mut text);
+    text.push('\n');
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(FILE, &text).unwrap();
     }
+    assert!(text.len() < 300_000, "every start of the function reads it: {} bytes", text.len());
     let same = std::fs::read_to_string(FILE).unwrap() == text;
     assert!(
         same,
@@ -83,16 +135,22 @@ async fn routers() -> Vec<Router> {
     let clock = Clock::fixed(at(NOW));
     let bus = Bus::new(clients::eventbridge(&aws), "barometer");
     let webhooks = Client::new(Reach::default());
+    let link_keys = Keys::new(Key { id: 1, secret: vec![7; 32] }, Vec::new());
     vec![
         portfolio::router(portfolio::Deps { table: table.clone(), clock: clock.clone(), webhooks }),
-        update_status::router(update_status::Deps { table, bus, clock }),
+        update_status::router(update_status::Deps {
+            table: table.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+        }),
+        submit_feedback::router(submit_feedback::Deps { table, bus, clock, link_keys }),
     ]
 }
 
 #[tokio::test]
 async fn it_has_exactly_the_paths_and_methods_that_the_routers_answer() {
     let mut described = BTreeMap::<String, BTreeSet<String>>::new();
-    for route in self::described().routes() {
+    for route in of_routers().routes() {
         let (method, path) = route.split_once(' ').unwrap();
         described.entry(path.to_owned()).or_default().insert(method.to_owned());
     }
@@ -112,6 +170,35 @@ async fn it_has_exactly_the_paths_and_methods_that_the_routers_answer() {
             let allowed: BTreeSet<String> = allowed.filter(|method| method != "HEAD").collect();
             assert_eq!(allowed, described[path], "{path}");
         }
+    }
+}
+
+#[test]
+fn it_has_exactly_the_paths_that_ingestion_reads() {
+    let mut api = Api::default();
+    ingest_events::openapi::describe(&mut api);
+    let routes = api.routes();
+    for route in &routes {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = path.replace("{key}", "wk_1").replace("{type}", "track");
+        let read = Route::of(&method.parse().unwrap(), &path);
+        assert!(read.is_ok(), "{route} means nothing there: {read:?}");
+    }
+    // Every path that is written there is described, or named where another one of the same meaning is.
+    let said = document().to_string();
+    let (source, _) = INGESTION.split_once("#[cfg(test)]").unwrap();
+    let code: String = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let written: BTreeSet<&str> =
+        code.split('"').skip(1).step_by(2).filter(|text| text.starts_with('/') && text.len() > 1).collect();
+    assert!(written.len() > 15, "{written:?}");
+    for path in written {
+        assert!(said.contains(path.trim_end_matches('/')), "{path} stands nowhere in the document");
+    }
+    for (name, letter, _) in ingest_events::event::Kind::NAMES {
+        assert!(
+            said.contains(&format!("\"/v1/{name}\"")) && said.contains(&format!(" /v1/{letter}.")),
+            "{name}"
+        );
     }
 }
 

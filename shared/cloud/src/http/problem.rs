@@ -1,5 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457), the external message apart from the internal cause.
 
+use std::fmt::Display;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -31,6 +33,8 @@ pub struct Problem {
     errors: Vec<FieldError>,
     #[serde(skip)]
     retry_after: Option<u32>,
+    #[serde(skip)]
+    tag: Option<String>,
 }
 
 impl Problem {
@@ -47,6 +51,7 @@ impl Problem {
             error: code,
             errors: Vec::new(),
             retry_after: None,
+            tag: None,
         }
     }
 
@@ -75,9 +80,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
-    /// 412: somebody else was faster.
-    pub fn precondition_failed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
+    /// 412: somebody else was faster. `version` is what is there now; the answer has it as `ETag`, too.
+    pub fn precondition_failed(version: impl Display) -> Self {
+        let detail = format!("somebody else changed it; its version is now {version}");
+        let problem = Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail);
+        Self { tag: Some(format!("\"{version}\"")), ..problem }
     }
 
     /// 422: the request can be read, and says something that can't be.
@@ -122,6 +129,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(tag) = self.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+            headers.insert(header::ETAG, tag);
         }
         response
     }

@@ -207,6 +207,7 @@ pub enum Action {
         language: Option<Language>,
         /// The same in other languages: a contact who speaks one of them is written to in it.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[schemars(with = "Translations")]
         translations: BTreeMap<Language, MailText>,
         /// For how many minutes it waits, so that it can be undone; 0 to 1,440.
         #[serde(default = "quarter")]
@@ -261,6 +262,12 @@ pub struct MailText {
     /// The text, in plain text.
     pub text: String,
 }
+
+/// Texts by language. A name for the schema only: generators of clients stumble over maps without one.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "MailTranslations")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Translations(BTreeMap<Language, MailText>);
 
 impl AutomationRule {
     /// How long it stays quiet at a company after it acted there.
