@@ -10,7 +10,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
-const SCRIPT: &str = concat!("'use strict';\n", include_str!("../assets/weights.js"));
+const SCRIPT: &str =
+    concat!("'use strict';\n", include_str!("../assets/weights.js"), include_str!("../assets/search.js"));
 
 /// What names this content: a few characters of its hash.
 static NAME: LazyLock<String> =

@@ -54,7 +54,8 @@ pub fn settings_sheet() -> &'static str {
     &SETTINGS
 }
 
-/// The `Content-Security-Policy` of every page: these stylesheets, scripts and frames of ours, forms to ourselves, and nothing else.
+/// The `Content-Security-Policy` of every page: these stylesheets, scripts, frames and answers of ours, forms to
+/// ourselves, and nothing else.
 pub fn policy() -> String {
     let sheets = [
         sheet(),
@@ -68,7 +69,7 @@ pub fn policy() -> String {
     .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
     .join(" ");
     format!(
-        "default-src 'none'; style-src {sheets}; script-src 'self'; img-src data:; frame-src 'self'; form-action 'self'; \
+        "default-src 'none'; style-src {sheets}; script-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     )
 }
@@ -115,6 +116,6 @@ mod tests {
         let policy = policy();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(!policy.contains("unsafe"));
-        assert!(policy.contains("; script-src 'self';"));
+        assert!(policy.contains("; script-src 'self'; connect-src 'self';"));
     }
 }
