@@ -230,6 +230,9 @@ try {
   await signIn(page, url);
   await page.goto(`${url}/companies/acme`);
   check('the trend marks the first week under the new version', await page.locator('svg.chart').getByText('v2').count(), 1);
+  check('and that the status fell', await page.locator('svg.chart .ev').getByText('▼').count(), 1);
+  await page.getByText('The weeks as a table').click();
+  check('the table says both in words', await Promise.all(['scored with version 2', 'status Healthy → Struggling'].map((text) => page.locator('table.wk').getByText(text).first().isVisible())), [true, true]);
 
   console.log('\nAn answer that shouldn’t count');
   await page.goto(`${url}/companies/bolt`);

@@ -48,8 +48,6 @@ use crate::{
 const TREND_WEEKS: i64 = 26;
 /// Months of the company page's table.
 const MONTHS: u32 = 12;
-/// How far back the company page shows answers.
-const ANSWERS: TimeDelta = TimeDelta::days(90);
 /// How far back the company page shows what rules did.
 const MOTION: TimeDelta = TimeDelta::days(14);
 /// Users that the company page lists at most.
@@ -203,16 +201,17 @@ async fn known(
     let last_week = company.engagement.as_ref().map_or_else(|| IsoWeek::at(now, zone), |score| score.week);
     let this_month = Month::of(zone.date(now));
     let first_month = (1..MONTHS).fold(this_month, |month, _| month.previous());
-    let (weeks, months, members, answers, changes, actions) = tokio::try_join!(
-        table.weeks(workspace, id, last_week.plus(1 - TREND_WEEKS), last_week),
+    let first_week = last_week.plus(1 - TREND_WEEKS);
+    let (weeks, months, members, answers, changes, alerts, actions) = tokio::try_join!(
+        table.weeks(workspace, id, first_week, last_week),
         table.months(workspace, id, first_month, this_month),
         table.members(workspace, id),
-        table.answers(workspace, id, now - ANSWERS, now),
+        table.answers(workspace, id, first_week.start(zone), now),
         table.status_changes(workspace, id),
+        table.cases_of::<Alert>(workspace, id),
         table.actions_since(workspace, id, now - MOTION),
     )?;
     let why = why(deps, visit, id, &weeks).await?;
-    let alerts = live::<Alert>(deps, visit, id, company.open_alerts).await?;
     let tasks = live::<Task>(deps, visit, id, company.open_tasks).await?;
     let disagreements = live::<Disagreement>(deps, visit, id, company.open_disagreements).await?;
     let path = format!("/v1/companies/{}/users?limit={USERS}", segment(id.as_str()));

@@ -35,6 +35,7 @@ use super::{
     cases::{self, AlertRow, DisagreementRow, MotionRow, TaskRow},
     chrome::Chrome,
     concern::concerns,
+    marks::Marks,
     people::{self, Person, Requests, UserRow},
     trend::{Chart, WeekRow, chart, week_rows},
     words::{self, Mark},
@@ -42,6 +43,8 @@ use super::{
 
 /// Answers that the page lists at most.
 const ANSWERS: usize = 50;
+/// How far back it lists them.
+const LISTED: TimeDelta = TimeDelta::days(90);
 /// How long a change of the status can be taken back: as long as its mails wait.
 const TAKE_BACK: TimeDelta = TimeDelta::minutes(15);
 /// Weights that differ by no more than this, in basis points, are the same to a reader.
@@ -60,11 +63,11 @@ pub struct Known {
     pub months: Vec<Published<MonthSnapshot>>,
     /// Its users.
     pub members: Vec<Member>,
-    /// Answers of the last 90 days, oldest first.
+    /// Answers since the first of the weeks, oldest first.
     pub answers: Vec<Answer>,
     /// Its status changes, newest first.
     pub changes: Vec<StatusChange>,
-    /// Its alerts that aren't resolved.
+    /// Its alerts, resolved ones among them.
     pub alerts: Vec<Case<Alert>>,
     /// Its tasks that are neither done nor cancelled.
     pub tasks: Vec<Case<Task>>,
@@ -216,6 +219,10 @@ impl CompanyPage {
         let view = views::company(&known.company, scene.settings, scene.now);
         let path = format!("/companies/{}", segment(known.company.company_id.as_str()));
         let tasks = cases::in_sight(&known.tasks, scene);
+        let alerts = known.alerts.iter().map(|case| &case.content);
+        let marks = Marks::gather(&known.changes, &known.answers, alerts, scene.zone());
+        let listed: Vec<&Answer> =
+            known.answers.iter().filter(|answer| answer.at >= scene.now - LISTED).collect();
         Self {
             chrome,
             notice,
@@ -245,16 +252,21 @@ impl CompanyPage {
                 HealthAxis::Engagement => "No fresh business status is set, so engagement stands for health.",
             }),
             breakdown: view.engagement.as_ref().map(|it| breakdown(it, &known.weeks, scene)),
-            chart: chart(&known.weeks, scene.settings.bands),
-            weeks: week_rows(&known.weeks),
+            chart: chart(&known.weeks, scene.settings.bands, &marks),
+            weeks: week_rows(&known.weeks, &marks),
             months: months(&known.months, scene),
             users: people::rows(&known.users, scene),
             users_total: known.members.len(),
             users_more: known.members.len().saturating_sub(known.users.len()),
-            answers: answers(&known.company.company_id, &known.answers, &known.members, scene),
-            answers_more: known.answers.len().saturating_sub(ANSWERS),
+            answers: answers(&known.company.company_id, &listed, &known.members, scene),
+            answers_more: listed.len().saturating_sub(ANSWERS),
             changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
-            alerts: known.alerts.iter().map(|case| cases::alert(case, None, scene)).collect(),
+            alerts: known
+                .alerts
+                .iter()
+                .filter(|case| case.content.is_live())
+                .map(|case| cases::alert(case, None, scene))
+                .collect(),
             tasks: tasks.into_iter().map(|case| cases::task(case, None, scene)).collect(),
         }
     }
@@ -532,7 +544,7 @@ fn title(member: &Member) -> &str {
     member.name.as_deref().unwrap_or(member.user_id.as_str())
 }
 
-fn answers(company: &CompanyId, answers: &[Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
+fn answers(company: &CompanyId, answers: &[&Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
     let who = |answer: &Answer| {
         let member = members.iter().find(|member| member.user_id == answer.user_id);
         member.map_or(answer.user_id.as_str(), title).to_owned()

@@ -7,6 +7,7 @@ pub mod company;
 pub mod concern;
 pub mod inbox;
 pub mod mail;
+pub mod marks;
 pub mod names;
 pub mod overview;
 pub mod people;

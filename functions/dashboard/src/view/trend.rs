@@ -7,13 +7,21 @@ use barometer_domain::{
     week::WeekSnapshot,
 };
 
-use super::{spark, words};
+use super::{
+    marks::{LANES, Marks},
+    spark, words,
+};
 
-/// The drawing: 640 × 220, the scores between these edges.
+/// The drawing: 640 wide, the scores between these edges, the weeks' names under them, then the lanes.
 const LEFT: i64 = 40;
 const RIGHT: i64 = 560;
 const TOP: i64 = 10;
 const BOTTOM: i64 = 190;
+/// Where the lanes' texts stand: the first, and how far below it each other.
+const LANE: i64 = 234;
+const LANE_HEIGHT: usize = 22;
+/// Height of the drawing without lanes.
+const HEIGHT: i64 = 220;
 /// Weeks that the picture spans at least.
 const MIN_WEEKS: i64 = 12;
 
@@ -39,6 +47,17 @@ pub struct Tick {
     pub label: String,
 }
 
+/// What happened, under the weeks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// Height of its texts in the drawing.
+    pub y: i64,
+    /// What it is called, and what a narrow picture leaves out of that.
+    pub label: (&'static str, &'static str),
+    /// What stands in it.
+    pub signs: Vec<Tick>,
+}
+
 /// The picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chart {
@@ -52,24 +71,34 @@ pub struct Chart {
     pub weeks: Vec<Tick>,
     /// Weeks from which on other settings applied.
     pub versions: Vec<Tick>,
+    /// What happened; nothing when nothing did.
+    pub lanes: Vec<Lane>,
+    /// Height of the drawing.
+    pub height: i64,
     /// The last score.
     pub last: Option<(i64, i64, u8)>,
     /// The picture in words.
     pub title: String,
 }
 
-/// Draws weeks, oldest first; nothing when none has a score.
-pub fn chart(weeks: &[Published<WeekSnapshot>], bands: Bands) -> Option<Chart> {
+/// Draws weeks, oldest first, and what happened since the first of them that has a score, up to this week; nothing when
+/// none has a score.
+pub fn chart(weeks: &[Published<WeekSnapshot>], bands: Bands, marks: &Marks) -> Option<Chart> {
     let first = weeks.iter().find(|week| week.snapshot.score.is_some())?.snapshot.period;
     let last = weeks.last()?.snapshot.period;
-    let span = last.since(first).max(MIN_WEEKS - 1);
-    let x = |week: IsoWeek| RIGHT - last.since(week) * (RIGHT - LEFT) / span;
+    // What happens now has no score yet.
+    let end = marks.weeks(first).next_back().map_or(last, |week| week.max(last));
+    let span = end.since(first).max(MIN_WEEKS - 1);
+    let x = |week: IsoWeek| RIGHT - end.since(week) * (RIGHT - LEFT) / span;
+    let lanes = lanes(marks, first, x);
     let mut picture = Chart {
         line: String::new(),
         dots: String::new(),
         bands: band_lines(bands),
         weeks: Vec::new(),
         versions: Vec::new(),
+        height: if lanes.is_empty() { HEIGHT } else { LANE + 52 },
+        lanes,
         last: None,
         title: String::new(),
     };
@@ -94,7 +123,7 @@ pub fn chart(weeks: &[Published<WeekSnapshot>], bands: Bands) -> Option<Chart> {
     let every = if span > 13 { 4 } else { 2 };
     picture.weeks = (0..=span)
         .filter(|back| back % every == 0)
-        .map(|back| last.plus(-back))
+        .map(|back| end.plus(-back))
         .map(|week| Tick { x: x(week), label: spark::short(week) })
         .collect();
     let (low, high) = low_high?;
@@ -102,6 +131,24 @@ pub fn chart(weeks: &[Published<WeekSnapshot>], bands: Bands) -> Option<Chart> {
     picture.title =
         format!("Engagement by week from {first} to {last}: {shown} at the end, between {low} and {high}.");
     Some(picture)
+}
+
+/// The lanes, all or none.
+fn lanes(marks: &Marks, first: IsoWeek, x: impl Fn(IsoWeek) -> i64) -> Vec<Lane> {
+    if marks.weeks(first).next().is_none() {
+        return Vec::new();
+    }
+    (LANE..)
+        .step_by(LANE_HEIGHT)
+        .zip(LANES.into_iter().enumerate())
+        .map(|(y, (place, label))| {
+            let signs = marks.weeks(first).filter_map(|week| {
+                let label = marks.signs(week).into_iter().nth(place).flatten()?;
+                Some(Tick { x: x(week), label })
+            });
+            Lane { y, label, signs: signs.collect() }
+        })
+        .collect()
 }
 
 fn height(score: Percent) -> i64 {
@@ -140,18 +187,48 @@ pub struct WeekRow {
     pub confidence: &'static str,
     /// The revision, when it isn't the first.
     pub revision: Option<u32>,
+    /// What happened, one text each.
+    pub told: Vec<String>,
 }
 
-/// The rows of the table, newest first.
-pub fn week_rows(weeks: &[Published<WeekSnapshot>]) -> Vec<WeekRow> {
+/// The rows of the table, newest first: the weeks that were scored, and those after the first of them in which something
+/// happened.
+pub fn week_rows(weeks: &[Published<WeekSnapshot>], marks: &Marks) -> Vec<WeekRow> {
+    let Some(first) = weeks.first().map(|week| week.snapshot.period) else { return Vec::new() };
+    let known = |week: IsoWeek| weeks.iter().any(|known| known.snapshot.period == week);
+    let unscored = marks.weeks(first).filter(|week| !known(*week));
+    let mut rows = scored_rows(weeks, marks);
+    let row = |week: IsoWeek| WeekRow {
+        week: week.to_string(),
+        score: None,
+        band: words::Mark { class: "lx", label: "Not scored" },
+        parts: [const { None }; 3],
+        coverage: "–".to_owned(),
+        confidence: "–",
+        revision: None,
+        told: marks.told(week),
+    };
+    rows.extend(unscored.map(|week| (week, row(week))));
+    rows.sort_by_key(|(week, _)| std::cmp::Reverse(*week));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn scored_rows(weeks: &[Published<WeekSnapshot>], marks: &Marks) -> Vec<(IsoWeek, WeekRow)> {
+    let mut version = None;
     weeks
         .iter()
-        .rev()
         .map(|week| {
             let snapshot = &week.snapshot;
+            let before = version.replace(snapshot.settings_version);
+            let other = before.is_some_and(|before| before != snapshot.settings_version);
+            let other = other.then(|| {
+                format!("scored with version {} of the settings from here on", snapshot.settings_version)
+            });
+            let told = other.into_iter().chain(marks.told(snapshot.period)).collect();
             let parts = &snapshot.components;
             let shown = |value: Option<Percent>| value.map(|value| value.shown().to_string());
-            WeekRow {
+            let row = WeekRow {
+                told,
                 week: snapshot.period.to_string(),
                 score: snapshot.shown,
                 band: words::standing(snapshot.band),
@@ -159,7 +236,8 @@ pub fn week_rows(weeks: &[Published<WeekSnapshot>]) -> Vec<WeekRow> {
                 coverage: format!("{} %", snapshot.coverage.shown()),
                 confidence: words::confidence(snapshot.confidence),
                 revision: Some(week.revision).filter(|revision| *revision > 1),
-            }
+            };
+            (snapshot.period, row)
         })
         .collect()
 }
@@ -168,7 +246,12 @@ pub fn week_rows(weeks: &[Published<WeekSnapshot>]) -> Vec<WeekRow> {
 mod tests {
     use super::super::samples;
     use super::*;
-    use barometer_domain::{settings::MissingPolicy, telemetry::Telemetry};
+    use barometer_cloud::table::statuses::StatusChange;
+    use barometer_domain::{
+        settings::MissingPolicy,
+        status::{ChangeKind, Status},
+        telemetry::Telemetry,
+    };
 
     fn week(period: &str, score: Option<u8>, settings_version: u32) -> Published<WeekSnapshot> {
         let engagement = samples::engagement(&[score.unwrap_or_default()]);
@@ -212,7 +295,7 @@ mod tests {
             week("2026-W35", None, 1),
             week("2026-W36", Some(100), 2),
         ];
-        let chart = chart(&weeks, Bands::default()).unwrap();
+        let chart = chart(&weeks, Bands::default(), &Marks::default()).unwrap();
         assert_eq!(chart.line.matches('M').count(), 2);
         assert_eq!(chart.line.matches('L').count(), 0);
         assert_eq!(chart.last, Some((RIGHT, TOP, 100)));
@@ -225,7 +308,44 @@ mod tests {
 
     #[test]
     fn no_score_is_no_picture() {
-        assert_eq!(chart(&[], Bands::default()), None);
-        assert_eq!(chart(&[week("2026-W36", None, 1)], Bands::default()), None);
+        assert_eq!(chart(&[], Bands::default(), &Marks::default()), None);
+        assert_eq!(chart(&[week("2026-W36", None, 1)], Bands::default(), &Marks::default()), None);
+    }
+
+    fn status_set(days_ago: i64) -> Marks {
+        let (from, to) = (Some(Status::Healthy), Status::Struggling);
+        let (id, kind) = ("1".to_owned(), ChangeKind::of(from, to));
+        let change = StatusChange { id, kind, from, status: samples::business_status(to, days_ago) };
+        Marks::gather(&[change], &[], std::iter::empty(), samples::settings().time_zone)
+    }
+
+    #[test]
+    fn what_happens_in_a_week_without_a_score_has_its_place_behind_the_last_one() {
+        let weeks = [week("2026-W35", Some(50), 1), week("2026-W36", Some(60), 1)];
+        let marks = status_set(0);
+        let chart = chart(&weeks, Bands::default(), &marks).unwrap();
+        assert_eq!(chart.lanes.len(), LANES.len());
+        assert_eq!(chart.lanes[0].signs, [Tick { x: RIGHT, label: "▼".to_owned() }]);
+        assert!(chart.last.unwrap().0 < RIGHT && chart.height > HEIGHT);
+        let rows = week_rows(&weeks, &marks);
+        assert_eq!((rows[0].week.as_str(), rows[0].score), ("2026-W37", None));
+        assert_eq!(rows[0].told, ["status Healthy → Struggling"]);
+        assert_eq!(rows[1].week, "2026-W36");
+    }
+
+    #[test]
+    fn what_happened_before_the_first_score_is_left_out() {
+        let weeks = [week("2026-W36", Some(60), 1)];
+        let marks = status_set(60);
+        assert!(chart(&weeks, Bands::default(), &marks).unwrap().lanes.is_empty());
+        assert_eq!(week_rows(&weeks, &marks).len(), 1);
+    }
+
+    #[test]
+    fn the_table_says_from_which_week_on_other_settings_applied() {
+        let weeks = [week("2026-W35", Some(50), 1), week("2026-W36", Some(60), 2)];
+        let rows = week_rows(&weeks, &Marks::default());
+        assert_eq!(rows[0].told, ["scored with version 2 of the settings from here on"]);
+        assert!(rows[1].told.is_empty());
     }
 }
