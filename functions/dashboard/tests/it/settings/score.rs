@@ -88,6 +88,7 @@ async fn a_preview_names_who_would_stand_elsewhere_and_saves_nothing() {
     let answer = browser.post("/settings", &form(&page, "/settings", &typed)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     for text in [
+        "<title>Preview: Score",
         "1 of 2 companies would have stood in another band in 2026-W36.",
         "<a href=\"/companies/b\">&#60;b&#62;Bold&#60;/b&#62; &#38; Co</a>",
         "1 Healthy → Steady",
