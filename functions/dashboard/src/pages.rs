@@ -202,7 +202,9 @@ async fn known(
     let this_month = Month::of(zone.date(now));
     let first_month = (1..MONTHS).fold(this_month, |month, _| month.previous());
     let first_week = last_week.plus(1 - TREND_WEEKS);
-    let (weeks, months, members, answers, changes, alerts, actions) = tokio::try_join!(
+    let colleagues =
+        async { if visit.scope >= Scope::Write { table.team(workspace).await } else { Ok(Vec::new()) } };
+    let (weeks, months, members, answers, changes, alerts, actions, team) = tokio::try_join!(
         table.weeks(workspace, id, first_week, last_week),
         table.months(workspace, id, first_month, this_month),
         table.members(workspace, id),
@@ -210,6 +212,7 @@ async fn known(
         table.status_changes(workspace, id),
         table.cases_of::<Alert>(workspace, id),
         table.actions_since(workspace, id, now - MOTION),
+        colleagues,
     )?;
     let why = why(deps, visit, id, &weeks).await?;
     let tasks = live::<Task>(deps, visit, id, company.open_tasks).await?;
@@ -229,6 +232,7 @@ async fn known(
         disagreements,
         actions,
         users,
+        team,
     })
 }
 

@@ -10,6 +10,7 @@ use barometer_cloud::{
         members::Member,
         snapshots::Published,
         statuses::StatusChange,
+        team::Member as Colleague,
     },
     views::{self, CompanyView, EngagementView},
 };
@@ -45,6 +46,8 @@ use super::{
 const ANSWERS: usize = 50;
 /// How far back it lists them.
 const LISTED: TimeDelta = TimeDelta::days(90);
+/// Members that the form offers as owners at most.
+const OWNERS: usize = 50;
 /// How long a change of the status can be taken back: as long as its mails wait.
 const TAKE_BACK: TimeDelta = TimeDelta::minutes(15);
 /// Weights that differ by no more than this, in basis points, are the same to a reader.
@@ -77,6 +80,8 @@ pub struct Known {
     pub actions: Vec<Action>,
     /// Its users, as the API shows them.
     pub users: Vec<Person>,
+    /// Who may own it: the members of the workspace. Nothing for who can't change that.
+    pub team: Vec<Colleague>,
 }
 
 /// A reading in large.
@@ -185,6 +190,7 @@ pub struct CompanyPage {
     back: String,
     name: String,
     form: Form,
+    owners: Vec<(String, String)>,
     requests: Requests,
     cadence: i64,
     take_back: Option<Mark>,
@@ -229,6 +235,7 @@ impl CompanyPage {
             back: path.clone(),
             path,
             form: form(&view, known.company.status_version),
+            owners: owners(&known.team),
             requests: people::requests(&view, &known.users, scene),
             cadence: scene.settings.cadence_days.duration().num_days(),
             take_back: take_back(&known.company, &known.changes, scene),
@@ -319,6 +326,15 @@ fn form(view: &CompanyView, seen: u32) -> Form {
         tags: view.tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
         seen,
     }
+}
+
+/// Addresses and names to choose the owner from, by name.
+fn owners(team: &[Colleague]) -> Vec<(String, String)> {
+    let mut owners: Vec<_> =
+        team.iter().map(|member| (member.email.to_string(), member.name.clone())).collect();
+    owners.sort_by_cached_key(|(email, name)| (name.to_lowercase(), email.clone()));
+    owners.truncate(OWNERS);
+    owners
 }
 
 /// The status before the latest change, while the change can be taken back with all that it set in motion.
@@ -602,6 +618,7 @@ mod tests {
             disagreements: Vec::new(),
             actions: Vec::new(),
             users: Vec::new(),
+            team: Vec::new(),
         };
         CompanyPage::build(samples::chrome(&settings), &known, None, samples::scene(&settings))
     }

@@ -263,6 +263,8 @@ pub struct TodayPage {
     all: String,
     whole: Option<String>,
     no_company: bool,
+    /// Whether the visitor is to be told how a company becomes theirs: none is yet, and they have an address.
+    owns_none: bool,
     more_open: bool,
     heads: [Head; 7],
     tasks: Vec<TaskRow>,
@@ -336,6 +338,7 @@ impl TodayPage {
             all: Query { of: Some(Of::All), ..whole }.href(),
             whole: query.only.map(|_| whole.href()),
             no_company: known.companies.is_empty(),
+            owns_none: chrome.author.contains('@') && known.owned_by(&chrome.author).is_empty(),
             more_open: known.more,
             heads: [of_tasks, of_alerts, of_answers, of_motion, of_disagreements, of_reviews, of_renewals],
             chrome,

@@ -5,6 +5,7 @@ use barometer_cloud::{
     table::{
         companies::Company,
         credentials::{Credential, Kind, Scope},
+        team::Role,
     },
     workspaces::Created,
 };
@@ -15,7 +16,7 @@ use http::{StatusCode, header};
 use crate::{
     browser::{self, Answer, Browser, now},
     invented::{self, Story},
-    store,
+    store, team,
 };
 
 const ACME: &str = "/companies/acme";
@@ -126,6 +127,19 @@ async fn details_are_changed_together_and_what_is_wrong_is_said() {
     let answer = browser.post("/companies/acme/details", &wrong).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains("role=\"alert\""));
+}
+
+#[tokio::test]
+async fn the_owner_is_offered_among_the_members_to_who_may_change_it() {
+    let (table, made, mut admin) = acme().await;
+    team::member(&table, &made.workspace_id, "zoe@example.com", Role::Csm).await;
+    team::member(&table, &made.workspace_id, "ben@example.com", Role::Viewer).await;
+    let page = admin.get(ACME).await.body;
+    let list = page.split("<datalist id=\"owners\">").nth(1).unwrap().split("</datalist>").next().unwrap();
+    let (ben, zoe) =
+        ("<option value=\"ben@example.com\">ben</option>", "<option value=\"zoe@example.com\">zoe</option>");
+    assert_eq!(list, format!("{ben}{zoe}"));
+    assert!(!viewer(&table, &made).await.get(ACME).await.body.contains("zoe@example.com"));
 }
 
 #[tokio::test]

@@ -117,6 +117,20 @@ async fn whose_companies_or_tasks_there_are_sees_their_own_first() {
 }
 
 #[tokio::test]
+async fn who_owns_no_company_is_told_how_one_becomes_theirs() {
+    let (table, made, _) = two().await;
+    let mut carla = signed_in(&table, &made, "carla@example.com", Scope::Write).await;
+    let page = carla.get("/today").await.body;
+    assert!(page.contains("No company is yours yet, so this is everybody’s day."), "{page}");
+    assert!(page.contains("your own e-mail address, carla@example.com") && page.contains("“Change details”"));
+    let mut viewer = signed_in(&table, &made, "vera@example.com", Scope::Read).await;
+    let page = viewer.get("/today?of=mine").await.body;
+    assert!(page.contains("No company is yours yet. ") && page.contains("A CSM or an admin enters it"));
+    let mut anna = signed_in(&table, &made, "Anna@example.com", Scope::Write).await;
+    assert!(!anna.get("/today?of=all").await.body.contains("is yours yet"));
+}
+
+#[tokio::test]
 async fn a_form_of_the_day_leads_back_to_it() {
     let (_, _, mut admin) = two().await;
     let page = admin.get("/today?of=all").await.body;
