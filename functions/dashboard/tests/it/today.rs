@@ -216,7 +216,7 @@ async fn a_full_day_stays_small_and_leads_to_the_rest() {
         let page = browser.get(&path).await.body;
         let tasks = section(&page, "tasks");
         found += tasks.matches("value=\"done\"").count();
-        let Some(next) = tasks.split("more: tasks").next().filter(|before| before.len() < tasks.len()) else {
+        let Some(next) = tasks.split("more tasks").next().filter(|before| before.len() < tasks.len()) else {
             break;
         };
         path = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap().replace("&#38;", "&");
