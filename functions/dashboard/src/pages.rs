@@ -38,6 +38,7 @@ use crate::{
         Scene,
         chrome::Chrome,
         company::{CompanyPage, Known},
+        names::Names,
         people::People,
         portfolio::{self, PortfolioPage},
         quadrant::{NAMES, QuadrantPage},
@@ -212,10 +213,9 @@ async fn known(
     let first_week = last_week.plus(1 - TREND_WEEKS);
     let colleagues =
         async { if visit.scope >= Scope::Write { table.team(workspace).await } else { Ok(Vec::new()) } };
-    let (weeks, months, members, answers, changes, alerts, actions, team) = tokio::try_join!(
+    let (weeks, months, answers, changes, alerts, actions, team) = tokio::try_join!(
         table.weeks(workspace, id, first_week, last_week),
         table.months(workspace, id, first_month, this_month),
-        table.members(workspace, id),
         table.answers(workspace, id, first_week.start(zone), now),
         table.status_changes(workspace, id),
         table.cases_of::<Alert>(workspace, id),
@@ -226,13 +226,27 @@ async fn known(
     let tasks = live::<Task>(deps, visit, id, company.open_tasks).await?;
     let disagreements = live::<Disagreement>(deps, visit, id, company.open_disagreements).await?;
     let path = format!("/v1/companies/{}/users?limit={USERS}", segment(id.as_str()));
-    let users = Api::new(&deps.api, headers).get::<People>(&path).await?.items;
+    let People { items: users, next_cursor } = Api::new(&deps.api, headers).get(&path).await?;
+    let (mut names, mut users_total) = (Names::default(), users.len());
+    for user in &users {
+        names.add_user(id.clone(), user.id().clone(), user.title().to_owned());
+    }
+    // Only where there are more of them are they read once more, for all of their names.
+    if next_cursor.is_some() {
+        let members = table.members(workspace, id).await?;
+        users_total = members.len();
+        for member in members {
+            if let Some(name) = member.name {
+                names.add_user(id.clone(), member.user_id, name);
+            }
+        }
+    }
     Ok(Known {
         company,
         weeks,
         why,
         months,
-        members,
+        names,
         answers,
         changes,
         alerts,
@@ -240,6 +254,7 @@ async fn known(
         disagreements,
         actions,
         users,
+        users_total,
         team,
     })
 }

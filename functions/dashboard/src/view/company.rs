@@ -7,7 +7,6 @@ use barometer_cloud::{
         answers::{Answer, Place, Source},
         cases::Case,
         companies::Company,
-        members::Member,
         snapshots::Published,
         statuses::StatusChange,
         team::Member as Colleague,
@@ -37,6 +36,7 @@ use super::{
     chrome::Chrome,
     concern,
     marks::Marks,
+    names::Names,
     people::{self, Person, Requests, UserRow},
     trend::{Chart, WeekRow, chart, week_rows},
     words::{self, Mark},
@@ -64,8 +64,8 @@ pub struct Known {
     pub why: Option<Why>,
     /// Its latest months, oldest first.
     pub months: Vec<Published<MonthSnapshot>>,
-    /// Its users.
-    pub members: Vec<Member>,
+    /// The names of its users.
+    pub names: Names,
     /// Answers since the first of the weeks, oldest first.
     pub answers: Vec<Answer>,
     /// Its status changes, newest first.
@@ -78,8 +78,10 @@ pub struct Known {
     pub disagreements: Vec<Case<Disagreement>>,
     /// What rules did about it lately, or are about to, oldest first.
     pub actions: Vec<Action>,
-    /// Its users, as the API shows them.
+    /// Its users, as the API shows them; the first of them.
     pub users: Vec<Person>,
+    /// How many it has.
+    pub users_total: usize,
     /// Who may own it: the members of the workspace. Nothing for who can't change that.
     pub team: Vec<Colleague>,
 }
@@ -263,9 +265,9 @@ impl CompanyPage {
             weeks: week_rows(&known.weeks, &marks),
             months: months(&known.months, scene),
             users: people::rows(&known.users, scene),
-            users_total: known.members.len(),
-            users_more: known.members.len().saturating_sub(known.users.len()),
-            answers: answers(&known.company.company_id, &listed, &known.members, scene),
+            users_total: known.users_total,
+            users_more: known.users_total.saturating_sub(known.users.len()),
+            answers: answers(&known.company.company_id, &listed, &known.names, scene),
             answers_more: listed.len().saturating_sub(ANSWERS),
             changes: known.changes.iter().map(|change| change_row(change, scene)).collect(),
             alerts: known
@@ -350,10 +352,7 @@ const STATUS_CHOICES: [(&str, &str); 4] =
     [("thriving", "Thriving"), ("healthy", "Healthy"), ("steady", "Steady"), ("struggling", "Struggling")];
 
 fn motion(known: &Known, scene: Scene<'_>) -> Vec<MotionRow> {
-    let name = |user: &UserId| {
-        let member = known.members.iter().find(|member| member.user_id == *user);
-        member.map_or(user.as_str(), title).to_owned()
-    };
+    let name = |user: &UserId| known.names.user(&known.company.company_id, user);
     let rule = |id: &str| {
         let rule = scene.settings.rules.iter().find(|rule| rule.id.as_str() == id);
         rule.map_or_else(|| format!("rule {id}"), |rule| format!("rule “{}”", rule.name))
@@ -556,20 +555,12 @@ fn months(months: &[Published<MonthSnapshot>], scene: Scene<'_>) -> Vec<MonthRow
         .collect()
 }
 
-fn title(member: &Member) -> &str {
-    member.name.as_deref().unwrap_or(member.user_id.as_str())
-}
-
-fn answers(company: &CompanyId, answers: &[&Answer], members: &[Member], scene: Scene<'_>) -> Vec<AnswerRow> {
-    let who = |answer: &Answer| {
-        let member = members.iter().find(|member| member.user_id == answer.user_id);
-        member.map_or(answer.user_id.as_str(), title).to_owned()
-    };
+fn answers(company: &CompanyId, answers: &[&Answer], names: &Names, scene: Scene<'_>) -> Vec<AnswerRow> {
     let newest = answers.iter().rev().take(ANSWERS);
     newest
         .map(|answer| AnswerRow {
             day: scene.day(answer.at),
-            who: who(answer),
+            who: names.user(company, &answer.user_id),
             rating: answer.rating.to_string(),
             comment: answer.comment.clone().filter(|comment| !comment.trim().is_empty()),
             source: match answer.source {
@@ -610,7 +601,7 @@ mod tests {
             weeks: Vec::new(),
             why: None,
             months: Vec::new(),
-            members: Vec::new(),
+            names: Names::default(),
             answers: Vec::new(),
             changes: Vec::new(),
             alerts: Vec::new(),
@@ -618,6 +609,7 @@ mod tests {
             disagreements: Vec::new(),
             actions: Vec::new(),
             users: Vec::new(),
+            users_total: 0,
             team: Vec::new(),
         };
         CompanyPage::build(samples::chrome(&settings), &known, None, samples::scene(&settings))

@@ -1,6 +1,7 @@
 //! The people at a company, and what asking them comes to.
 
 use barometer_cloud::views::CompanyView;
+use barometer_domain::UserId;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
@@ -11,12 +12,14 @@ use super::{Scene, words};
 pub struct People {
     /// The users.
     pub items: Vec<Person>,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
 }
 
 /// A user of a company, as far as the page reads the API's.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Person {
-    user_id: String,
+    user_id: UserId,
     name: Option<String>,
     email: Option<String>,
     first_seen_at: DateTime<Utc>,
@@ -36,8 +39,14 @@ struct LastAnswer {
 }
 
 impl Person {
-    fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.user_id)
+    /// Who it is.
+    pub fn id(&self) -> &UserId {
+        &self.user_id
+    }
+
+    /// Name or id.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.user_id.as_str())
     }
 }
 
