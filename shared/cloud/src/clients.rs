@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
@@ -23,11 +23,42 @@ pub struct Aws {
     pub http_client: SharedHttpClient,
 }
 
-/// An HTTPS client with ring and the system's root certificates.
-pub fn https_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
+/// Whom an HTTPS client trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Roots {
+    /// Amazon's own five, which this program has with it.
+    Amazon,
+    /// Those of the system, or of `SSL_CERT_FILE`.
+    System,
+}
+
+impl Roots {
+    /// What AWS's endpoints in a region are checked against. Reading the system's roots is most of what a function does
+    /// before its first call, and endpoints in AWS's commercial regions (`eu-central-1`) lead to Amazon's. Whose leads
+    /// elsewhere isn't ours to know: other partitions (`cn-north-1`, `us-gov-west-1`, `eusc-de-east-1`), endpoints
+    /// that somebody named, and a machine that was given certificates of its own are checked against the system's.
+    pub fn of(region: &str, own_endpoint: bool, own_certificates: bool) -> Self {
+        let commercial = region.split('-').count() == 3 && !region.starts_with("cn-");
+        if commercial && !own_endpoint && !own_certificates { Self::Amazon } else { Self::System }
+    }
+
+    fn store(self) -> TrustStore {
+        match self {
+            Self::Amazon => TrustStore::empty().with_pem_certificate(&include_bytes!("amazon-roots.pem")[..]),
+            Self::System => TrustStore::default(),
+        }
+    }
+}
+
+/// An HTTPS client with ring.
+pub fn https_client(roots: Roots) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+    // The builder can't fail with a store that is there.
+    match TlsContext::builder().with_trust_store(roots.store()).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        Err(_) => builder.build_https(),
+    }
 }
 
 /// A plain HTTP client, for loopback endpoints only.
@@ -86,4 +117,34 @@ pub fn eventbridge(aws: &Aws) -> aws_sdk_eventbridge::Client {
 /// SES: retries are off, and an attempt has five seconds. `SendEmail` has no idempotency token, and a repeated call may send a second mail.
 pub fn sesv2(aws: &Aws) -> aws_sdk_sesv2::Client {
     aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, aws, RetryConfig::disabled()).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amazons_roots_are_for_amazons_endpoints_only() {
+        for region in ["eu-central-1", "us-east-1", "ap-southeast-7", "mx-central-1"] {
+            assert_eq!(Roots::of(region, false, false), Roots::Amazon, "{region}");
+        }
+        for region in ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "local", ""] {
+            assert_eq!(Roots::of(region, false, false), Roots::System, "{region}");
+        }
+        assert_eq!(Roots::of("eu-central-1", true, false), Roots::System);
+        assert_eq!(Roots::of("eu-central-1", false, true), Roots::System);
+    }
+
+    #[test]
+    fn amazons_roots_can_be_read() {
+        let aws = Aws {
+            region: "eu-central-1".to_owned(),
+            credentials: Credentials::from_keys("EXAMPLE", "EXAMPLE", None),
+            endpoint_url: None,
+            http_client: https_client(Roots::Amazon),
+        };
+        // Making an SDK client reads them, and panics when one is no certificate.
+        dynamodb(&aws);
+        assert_eq!(include_str!("amazon-roots.pem").matches("BEGIN CERTIFICATE").count(), 5);
+    }
 }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     Bus, Mailer, Table,
-    clients::{self, Aws},
+    clients::{self, Aws, Roots},
 };
 
 /// The environment is incomplete or wrong.
@@ -57,10 +57,11 @@ impl<'a> Environment<'a> {
 
     /// What SDK clients are built from: region and credentials, as the Lambda service sets them.
     pub fn aws(&mut self) -> Aws {
-        let endpoint_url = self.optional("AWS_ENDPOINT_URL");
+        let (region, endpoint_url) = (self.required("AWS_REGION"), self.optional("AWS_ENDPOINT_URL"));
         let plain = endpoint_url.as_deref().is_some_and(|url| url.starts_with("http://"));
+        let roots = Roots::of(&region, endpoint_url.is_some(), self.optional("SSL_CERT_FILE").is_some());
         Aws {
-            region: self.required("AWS_REGION"),
+            region,
             credentials: Credentials::new(
                 self.required("AWS_ACCESS_KEY_ID"),
                 self.required("AWS_SECRET_ACCESS_KEY"),
@@ -68,7 +69,7 @@ impl<'a> Environment<'a> {
                 None,
                 "environment",
             ),
-            http_client: if plain { clients::http_client() } else { clients::https_client() },
+            http_client: if plain { clients::http_client() } else { clients::https_client(roots) },
             endpoint_url,
         }
     }
