@@ -115,6 +115,7 @@ fn jitsu(api: &mut Api) {
         taken(begin(api, route, id, summary))
             .path("type", "What happened; event and batch: the body says.", kinds.clone())
             .sends(JSON, call.clone())
+            .problems(&[404])
             .done();
     }
 }

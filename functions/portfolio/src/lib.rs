@@ -58,7 +58,9 @@ pub struct Deps {
 pub fn router(deps: Deps) -> Router {
     Router::new()
         .route("/openapi.json", get(document::json))
-        .route("/docs", get(document::page::page))
+        .route("/docs", get(document::page::overview))
+        .route("/docs/{group}", get(document::page::of_group))
+        .route("/docs/schemas/{name}", get(document::page::of_schema))
         .route("/v1/companies", get(companies::list::list))
         .route("/v1/companies.csv", get(companies::list::csv))
         .route("/v1/companies/{company_id}", get(company::get::get).patch(company::patch::patch))

@@ -142,6 +142,7 @@ async fn filled(running: &Running) -> BTreeMap<&'static str, String> {
 /// The path with ids of what is there.
 fn ours(path: &str, ids: &BTreeMap<&str, String>) -> String {
     let path = path.replace("{company_id}", OURS).replace("{user_id}", OURS);
+    let path = path.replace("{group}", "work").replace("{name}", "Problem");
     if !path.contains("{id}") {
         return path;
     }

@@ -4,6 +4,7 @@
 //! that nothing is generated while a request waits.
 
 pub mod page;
+mod read;
 
 use std::sync::LazyLock;
 
@@ -33,7 +34,7 @@ fn tag(text: &str) -> HeaderValue {
 }
 
 /// What everybody may keep for five minutes, and ask after then.
-fn answer(headers: &HeaderMap, tag: &HeaderValue, kind: HeaderValue, body: &'static str) -> Response {
+fn answer(headers: &HeaderMap, tag: &HeaderValue, kind: HeaderValue, body: impl IntoResponse) -> Response {
     let kept: [(HeaderName, HeaderValue); 3] = [
         (header::ETAG, tag.clone()),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),

@@ -39,10 +39,20 @@ pub fn describe(api: &mut Api) {
         .nothing(304, "The document that If-None-Match names is the current one.")
         .header("If-None-Match", "The ETag of the document that the client has.")
         .done();
-    api.operation("GET /docs", "readDocument", "Document", "This document as a page")
-        .public()
-        .answer(200, "The page.", "text/html", json!({ "type": "string" }))
-        .done();
+    for (route, id, summary) in [
+        ("GET /docs", "readDocument", "This document to read: what there is to know first"),
+        ("GET /docs/{group}", "readGroup", "A group of operations to read"),
+        ("GET /docs/schemas/{name}", "readSchema", "A schema to read"),
+    ] {
+        let operation = api
+            .operation(route, id, "Document", summary)
+            .public()
+            .answer(200, "The page.", "text/html", json!({ "type": "string" }))
+            .tells(200, "ETag", "Tells this page from others.")
+            .nothing(304, "The page that If-None-Match names is the current one.")
+            .header("If-None-Match", "The ETag of the page that the client has.");
+        if route.contains('{') { operation.problems(&[404]) } else { operation }.done();
+    }
 }
 
 /// What the document says of itself.
