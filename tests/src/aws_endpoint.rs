@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use barometer::calls::Permission;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,7 +47,7 @@ const SEND_EMAIL: &str = "/v2/email/outbound-emails";
 struct Kept {
     bus: Vec<Value>,
     mails: Vec<Value>,
-    calls: Vec<String>,
+    calls: Vec<Permission>,
     /// What came since a call is to be held: all calls, and those that are mails.
     counted: (u32, u32),
     hold: Option<Point>,
@@ -125,8 +126,8 @@ impl AwsEndpoint {
         self.shared.held.notified().await;
     }
 
-    /// Every call, as its IAM action: `dynamodb:GetItem`.
-    pub fn calls(&self) -> Vec<String> {
+    /// What every call needs in a policy.
+    pub fn calls(&self) -> Vec<Permission> {
         lock(&self.shared).calls.clone()
     }
 }
@@ -158,32 +159,15 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Parts, body: Bytes) 
 
 async fn act(shared: &Shared, request: &Parts, body: &[u8]) -> Response {
     let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    lock(shared).calls.extend(Permission::of(request.uri.path(), target, body));
     match target.and_then(|target| target.split_once('.')) {
-        Some(("DynamoDB_20120810", operation)) => {
-            lock(shared).calls.extend(actions(operation, body));
-            forward(shared.store, request, body)
-                .await
-                .unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
-        }
+        Some(("DynamoDB_20120810", _)) => forward(shared.store, request, body)
+            .await
+            .unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response()),
         Some(("AWSEvents", "PutEvents")) => put_events(shared, body),
         None if request.uri.path() == SEND_EMAIL => send_email(shared, body),
         _ => (StatusCode::NOT_FOUND, format!("{} {target:?}", request.uri)).into_response(),
     }
-}
-
-/// What a DynamoDB operation needs in a policy: a transaction needs what its parts would need.
-fn actions(operation: &str, body: &[u8]) -> Vec<String> {
-    let parts = match operation {
-        "TransactWriteItems" => ["Put", "Update", "Delete", "ConditionCheck"].as_slice(),
-        "TransactGetItems" => ["Get"].as_slice(),
-        _ => return vec![format!("dynamodb:{operation}")],
-    };
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    let items = request.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
-    items
-        .flat_map(|item| parts.iter().filter(|part| item.get(**part).is_some()))
-        .map(|part| format!("dynamodb:{part}Item"))
-        .collect()
 }
 
 fn put_events(shared: &Shared, body: &[u8]) -> Response {
@@ -192,14 +176,12 @@ fn put_events(shared: &Shared, body: &[u8]) -> Response {
     let results: Vec<Value> =
         entries.iter().enumerate().map(|(n, _)| json!({"EventId": n.to_string()})).collect();
     let mut kept = lock(shared);
-    kept.calls.push("events:PutEvents".to_owned());
     kept.bus.extend(entries);
     json_answer(&json!({"FailedEntryCount": 0, "Entries": results}))
 }
 
 fn send_email(shared: &Shared, body: &[u8]) -> Response {
     let mut kept = lock(shared);
-    kept.calls.push("ses:SendEmail".to_owned());
     kept.mails.push(serde_json::from_slice(body).unwrap_or_default());
     json_answer(&json!({"MessageId": format!("mail-{}", kept.mails.len())}))
 }

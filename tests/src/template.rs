@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use barometer::calls::Permission;
 use yaml_serde::Value;
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
@@ -19,8 +20,27 @@ pub fn environment(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error
         .collect())
 }
 
-/// The actions of a function's policy.
-pub fn actions(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
+/// The names of all functions.
+pub fn functions() -> Result<BTreeSet<String>, yaml_serde::Error> {
+    Ok(names(&yaml_serde::from_str(TEMPLATE)?).collect())
+}
+
+fn names(root: &Value) -> impl Iterator<Item = String> {
+    let resources = root.get("Resources").and_then(Value::as_mapping);
+    resources.into_iter().flatten().filter_map(|(_, resource)| {
+        at(resource, &["Metadata", "BarometerFunction"]).and_then(Value::as_str).map(str::to_owned)
+    })
+}
+
+/// Where a function's package lies, from the folder of the template; nothing when the template doesn't say it.
+pub fn package(function: &str) -> Result<Option<String>, yaml_serde::Error> {
+    let root: Value = yaml_serde::from_str(TEMPLATE)?;
+    let own = properties(&root, function).and_then(|own| own.get("CodeUri")).and_then(Value::as_str);
+    Ok(own.map(str::to_owned))
+}
+
+/// What a function's policy allows.
+pub fn permissions(function: &str) -> Result<BTreeSet<Permission>, yaml_serde::Error> {
     let root: Value = yaml_serde::from_str(TEMPLATE)?;
     let policies =
         properties(&root, function).and_then(|own| own.get("Policies")).and_then(Value::as_sequence);
@@ -29,27 +49,43 @@ pub fn actions(function: &str) -> Result<BTreeSet<String>, yaml_serde::Error> {
         .flatten()
         .filter_map(|policy| policy.get("Statement").and_then(Value::as_sequence))
         .flatten();
-    let mut actions = BTreeSet::new();
-    for action in statements.filter_map(|statement| statement.get("Action")) {
-        match action.as_sequence() {
-            Some(several) => actions.extend(several.iter().filter_map(Value::as_str).map(str::to_owned)),
-            None => actions.extend(action.as_str().map(str::to_owned)),
-        }
+    let mut permissions = BTreeSet::new();
+    for statement in statements {
+        let Some(action) = statement.get("Action") else { continue };
+        let resource = statement.get("Resource").map(resource).unwrap_or_default();
+        let actions = action.as_sequence().map_or(std::slice::from_ref(action), Vec::as_slice);
+        let actions = actions.iter().filter_map(Value::as_str);
+        permissions.extend(actions.map(|action| Permission::new(action, &resource)));
     }
-    Ok(actions)
+    Ok(permissions)
+}
+
+/// What a policy's resource is called in [`Permission`]; as it stands there when it is none that functions have.
+fn resource(value: &Value) -> String {
+    let known = match value {
+        Value::Tagged(tagged) => match tagged.value.as_str() {
+            Some("Table.Arn") => Some("table"),
+            Some("${Table.Arn}/index/work") => Some("table/index/work"),
+            Some("Bus.Arn") => Some("bus"),
+            Some(arn) if arn.contains(":ses:") => Some("mail"),
+            _ => None,
+        },
+        // A mail is sent from an identity and with a configuration set: both are acted on.
+        Value::Sequence(several) => several.iter().all(|one| resource(one) == "mail").then_some("mail"),
+        _ => None,
+    };
+    known.map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
 /// The functions that may change or delete items of the table, each with whether it is kept from doing so to the audit.
 pub fn changing_functions() -> Result<Vec<(String, bool)>, yaml_serde::Error> {
     let root: Value = yaml_serde::from_str(TEMPLATE)?;
-    let resources = root.get("Resources").and_then(Value::as_mapping);
-    let names = resources.into_iter().flatten().filter_map(|(_, resource)| {
-        at(resource, &["Metadata", "BarometerFunction"]).and_then(Value::as_str).map(str::to_owned)
-    });
+    let changes = |permission: &Permission| {
+        ["dynamodb:UpdateItem", "dynamodb:DeleteItem"].contains(&permission.action.as_str())
+    };
     let mut found = Vec::new();
-    for name in names {
-        let changes = actions(&name)?;
-        if changes.contains("dynamodb:UpdateItem") || changes.contains("dynamodb:DeleteItem") {
+    for name in names(&root) {
+        if permissions(&name)?.iter().any(changes) {
             let policies =
                 properties(&root, &name).and_then(|own| own.get("Policies")).and_then(Value::as_sequence);
             let kept = policies

@@ -20,6 +20,8 @@ use serde_json::Value;
 use thiserror::Error;
 use tower::{Service, ServiceExt};
 
+use crate::calls::as_function;
+
 /// Why a call of a function has no answer.
 #[derive(Debug, Error)]
 pub enum CallError {
@@ -122,20 +124,22 @@ impl Functions {
     /// # Errors
     /// When there is no such function, or it fails.
     pub async fn invoke(&self, name: &str, event: Value) -> Result<Value, CallError> {
-        let call = match self.handlers.get(name) {
+        let call = match self.handlers.get_key_value(name) {
             None => return Err(CallError::Unknown(name.to_owned())),
-            Some(Handler::Event(handle)) => tokio::spawn(handle(event)),
-            Some(Handler::Http(router)) => tokio::spawn(gateway_event(router.clone(), event)),
+            Some((name, Handler::Event(handle))) => tokio::spawn(as_function(name, handle(event))),
+            Some((name, Handler::Http(router))) => {
+                tokio::spawn(as_function(name, gateway_event(router.clone(), event)))
+            }
         };
         call.await.unwrap_or(Err(CallError::Panicked))
     }
 
     /// Passes a request to a function unchanged. A panic is answered as API Gateway answers it.
     pub async fn serve(&self, name: &str, request: Request<Body>) -> Response {
-        let Some(Handler::Http(router)) = self.handlers.get(name) else {
+        let Some((name, Handler::Http(router))) = self.handlers.get_key_value(name) else {
             return gateway_failure();
         };
-        match tokio::spawn(router.clone().oneshot(request)).await {
+        match tokio::spawn(as_function(name, router.clone().oneshot(request))).await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(panic) => {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::bus::Bus;
+use crate::calls::Calls;
 use crate::clock::HomeClock;
 use crate::connect;
 use crate::courier::Courier;
@@ -190,6 +191,12 @@ impl Home {
         &self.served.faults
     }
 
+    /// The AWS calls that functions made.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.served.calls
+    }
+
     /// Moves the clock and runs what becomes due; see [`Engine::move_clock`].
     ///
     /// # Errors
@@ -263,7 +270,7 @@ async fn assemble(
     Table::new(own, wiring::TABLE).create().await?;
     let state = State::start(State::load(&records).await?, options.now, Utc::now())?;
     let clock = HomeClock::starting_at(state.clock);
-    let faults = Faults::default();
+    let (faults, calls) = (Faults::default(), Calls::default());
     let mailbox = Mailbox::open(records.clone(), clock.clone()).await?;
     let bus = Bus::open(records.clone(), clock.clone(), template).await?;
     let queues = Queues::open(records.clone(), clock.clone(), template).await?;
@@ -271,13 +278,15 @@ async fn assemble(
     let smtp = options.smtp.as_ref();
     let courier =
         smtp.map(|smtp| Courier::new(smtp.relay.clone(), records.clone(), mailbox.clone(), queues.clone()));
-    let mail = connect::ses::client(mailbox.clone(), queues.clone(), courier.clone(), faults.clone());
+    let mail =
+        connect::ses::client(mailbox.clone(), queues.clone(), courier.clone(), faults.clone(), calls.clone());
 
-    let table_client = clients::dynamodb(&store.aws(connect::dynamodb::faulty(faults.clone())));
+    let table_client =
+        clients::dynamodb(&store.aws(connect::dynamodb::faulty(faults.clone(), calls.clone())));
     let table = Table::new(table_client, wiring::TABLE);
     let functions = functions(Wiring {
         table: table.clone(),
-        events: store::aws(connect::eventbridge::client(bus.clone(), faults.clone())),
+        events: store::aws(connect::eventbridge::client(bus.clone(), faults.clone(), calls.clone())),
         mail: store::aws(mail),
         mail_from: smtp.map_or(wiring::MAIL_FROM, |smtp| &smtp.from).to_owned(),
         link_keys: wiring::link_keys(&records).await?,
@@ -293,7 +302,7 @@ async fn assemble(
     let timetable = Timetable::new(template);
     let engine = Engine::new(clock, bus, queues, delivery, records, timetable, state).await?;
     let (engine, routes) = (Arc::new(engine), Arc::new(Routes::new(template)));
-    Ok((Served { engine, routes, mailbox, faults, table, statistics }, courier))
+    Ok((Served { engine, routes, mailbox, faults, calls, table, statistics }, courier))
 }
 
 /// Also for `0.0.0.0`, which one can listen on and not go to.

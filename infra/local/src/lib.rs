@@ -5,6 +5,7 @@
 //! a whole home in process, for tests; [`cli`] is the command line.
 
 pub mod bus;
+pub mod calls;
 pub mod cli;
 pub mod client;
 pub mod clock;

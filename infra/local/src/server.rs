@@ -16,6 +16,7 @@ use ingest_events::statistics::Statistics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::calls::Calls;
 use crate::control;
 use crate::engine::Engine;
 use crate::faults::Faults;
@@ -36,6 +37,8 @@ pub struct Served {
     pub mailbox: Mailbox,
     /// The faults.
     pub faults: Faults,
+    /// The AWS calls that functions made.
+    pub calls: Calls,
     /// The product's table.
     pub table: Table,
     /// Numbers about sources that wait in the process.

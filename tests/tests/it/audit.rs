@@ -326,7 +326,7 @@ async fn every_write_of_a_person_leaves_one_entry_and_what_is_refused_or_the_sam
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_page_changes_is_recorded_too() {
+pub async fn what_the_page_changes_is_recorded_too() {
     let running = Running::start(NOW, "Etc/UTC").await;
     let form = |path: &str, cookie: String, body: String| {
         let (client, path) = (running.client.clone(), path.to_owned());

@@ -68,7 +68,7 @@ async fn replay(running: &Running) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_company_that_struggles_is_mailed_after_a_quarter_of_an_hour_and_its_csm_has_a_task_at_once() {
+pub async fn a_company_that_struggles_is_mailed_after_a_quarter_of_an_hour_and_its_csm_has_a_task_at_once() {
     let running = with_company("2026-09-02T09:00:00Z").await;
     set(&running, "struggling").await;
     let open = tasks(&running, "open").await;
@@ -247,7 +247,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_fails_for_an_hour_gets_it_in_the_end_and_always_the_same() {
+pub async fn a_receiver_that_fails_for_an_hour_gets_it_in_the_end_and_always_the_same() {
     let receiver = Receiver::default();
     *receiver.broken.lock().unwrap() = true;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -153,7 +153,7 @@ async fn nothing_says_who_it_was_and_every_score_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stragglers_of_an_hour_go_too_and_later_events_are_of_somebody_new() {
+pub async fn stragglers_of_an_hour_go_too_and_later_events_are_of_somebody_new() {
     let running = acme().await;
     assert_eq!(erase(&running).await, StatusCode::NO_CONTENT);
     let come = |id: &'static str| {

@@ -240,7 +240,7 @@ async fn a_low_rating_makes_one_task_which_the_csm_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_task_of_a_void_answer_is_cancelled() {
+pub async fn the_task_of_a_void_answer_is_cancelled() {
     let running = start().await;
     give(&running, None, &json!({ "user_id": "ada", "company_id": "acme", "rating": 0 })).await;
     tasks_that(&running, |tasks| tasks.len() == 1).await;

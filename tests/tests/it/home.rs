@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::schemas;
+use crate::{roles, schemas};
 
-/// A home whose events are held against their schemas before it stops.
+/// A home whose events are held against their schemas, and the functions' calls against their policies, before it stops.
 pub struct Checked(Home);
 
 impl Deref for Checked {
@@ -23,11 +23,12 @@ impl Deref for Checked {
 }
 
 impl Checked {
-    /// Checks every event that went over the bus, and stops.
+    /// Checks every event that went over the bus and every call of a function, and stops.
     pub async fn stop(self) {
         for event in self.0.bus_log().await.unwrap() {
             schemas::check(event["detail-type"].as_str().unwrap(), &event["detail"]);
         }
+        roles::check(self.0.calls().made());
         self.0.stop().await;
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{error, reset};
 use crate::bus::{Bus, NewEvent};
+use crate::calls::Calls;
 use crate::faults::{Effect, Faults, Service};
 
 const MOST_ENTRIES: usize = 10;
@@ -16,14 +17,15 @@ const MOST_BYTES: usize = 256 * 1024;
 
 /// A client whose calls end on `bus`.
 #[must_use]
-pub fn client(bus: Bus, faults: Faults) -> SharedHttpClient {
-    super::client(Connector { bus, faults })
+pub fn client(bus: Bus, faults: Faults, calls: Calls) -> SharedHttpClient {
+    super::client(Connector { bus, faults, calls })
 }
 
 #[derive(Debug, Clone)]
 struct Connector {
     bus: Bus,
     faults: Faults,
+    calls: Calls,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +72,7 @@ impl Entry {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.calls.note(&request);
         let connector = self.clone();
         HttpConnectorFuture::new(async move {
             let effect = connector.faults.meet(Service::Events).await;

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::error;
 use super::ses_events::{Course, Taken};
 use super::simple_mail::{self, Simple};
+use crate::calls::Calls;
 use crate::courier::{Courier, Outgoing};
 use crate::faults::{Effect, Faults, Service};
 use crate::mailbox::{Mailbox, Posted};
@@ -30,8 +31,9 @@ pub fn client(
     queues: Queues,
     courier: Option<Courier>,
     faults: Faults,
+    calls: Calls,
 ) -> SharedHttpClient {
-    super::client(Connector { mailbox, queues, courier, faults })
+    super::client(Connector { mailbox, queues, courier, faults, calls })
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +42,7 @@ struct Connector {
     queues: Queues,
     courier: Option<Courier>,
     faults: Faults,
+    calls: Calls,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +88,7 @@ struct Tag {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.calls.note(&request);
         let connector = self.clone();
         HttpConnectorFuture::new(async move {
             match connector.faults.meet(Service::Ses).await {

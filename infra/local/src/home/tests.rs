@@ -234,6 +234,7 @@ async fn mail_to(home: &Home, to: &str) {
         home.served.engine.queues.clone(),
         None,
         home.faults().clone(),
+        home.calls().clone(),
     );
     let mailer = barometer_cloud::Mailer::new(
         clients::sesv2(&store::aws(client)),
@@ -292,6 +293,7 @@ async fn faults_reach_the_clients() {
             home.served.engine.queues.clone(),
             None,
             home.faults().clone(),
+            home.calls().clone(),
         ))),
         "a@example.com",
         None,
@@ -313,6 +315,7 @@ async fn faults_reach_the_clients() {
     let events = clients::eventbridge(&store::aws(connect::eventbridge::client(
         home.served.engine.bus.clone(),
         home.faults().clone(),
+        home.calls().clone(),
     )));
     let entry = |detail: &str| {
         aws_sdk_eventbridge::types::PutEventsRequestEntry::builder()
