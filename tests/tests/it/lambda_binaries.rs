@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use barometer::store::Store;
 use barometer_cloud::table::actions::ActionState;
+use barometer_cloud::table::arranged::SETTLES;
 use barometer_cloud::table::asks::{Ask, AskState};
 use barometer_cloud::table::companies::Patch;
 use barometer_cloud::table::sessions::{Holder, Session};
@@ -524,9 +525,12 @@ pub async fn erase_users_takes_its_schedule_and_whom_the_api_was_told_to_erase()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn arrange_portfolio_takes_its_schedule_and_the_end_of_a_run() {
+pub async fn arrange_portfolio_takes_its_schedule_and_the_end_of_a_run() {
     let world = World::new().await;
     world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    // What was changed long ago is in the row for certain.
+    let acme = CompanyId::new("acme").unwrap();
+    world.table.mark_touched(&world.workspace.workspace_id, &acme, Utc::now() - SETTLES).await.unwrap();
     let told = world.run("arrange-portfolio", vec![world.event("arrange-portfolio.run-completed")]).await;
     let companies = world.table.companies(&world.workspace.workspace_id).await.unwrap();
     assert_eq!(told, [json!({ "arranged": 1, "companies": companies.len(), "marked": 0 })]);
@@ -534,8 +538,9 @@ async fn arrange_portfolio_takes_its_schedule_and_the_end_of_a_run() {
     let patch = Patch { owner: Some(Some("csm@example.com".to_owned())), ..Patch::default() };
     let changed = &companies[0].company_id;
     world.table.patch_company(&world.workspace.workspace_id, changed, &patch).await.unwrap();
-    let mark = world.table.arranged(&world.workspace.workspace_id, Utc::now()).await.unwrap().marks.remove(0);
-    world.table.unmark(&world.workspace.workspace_id, &mark).await.unwrap();
+    for mark in world.table.arranged(&world.workspace.workspace_id, Utc::now()).await.unwrap().marks {
+        world.table.unmark(&world.workspace.workspace_id, &mark).await.unwrap();
+    }
     let scheduled = world.event("arrange-portfolio.schedule");
     let at: DateTime<Utc> = serde_json::from_value(scheduled["scheduled_time"].clone()).unwrap();
     let day = (0..24).map(|hour| json!({ "scheduled_time": at + TimeDelta::hours(hour) })).collect();

@@ -42,7 +42,7 @@ fn remembered() -> std::sync::MutexGuard<'static, BTreeSet<(String, Permission)>
 }
 
 /// Tests of others that together, and with [`the_rest`], make every call that is allowed.
-const SCENARIOS: [fn(); 10] = [
+const SCENARIOS: [fn(); 11] = [
     automations::a_company_that_struggles_is_mailed_after_a_quarter_of_an_hour_and_its_csm_has_a_task_at_once,
     automations::a_receiver_that_fails_for_an_hour_gets_it_in_the_end_and_always_the_same,
     audit::what_the_page_changes_is_recorded_too,
@@ -52,6 +52,7 @@ const SCENARIOS: [fn(); 10] = [
     lambda_binaries::request_feedback_takes_its_schedule_and_sends_through_ses,
     lambda_binaries::score_week_takes_its_schedule_and_a_shard,
     lambda_binaries::roll_up_month_takes_its_schedule_and_a_shard,
+    lambda_binaries::arrange_portfolio_takes_its_schedule_and_the_end_of_a_run,
     lambda_binaries::erase_users_takes_its_schedule_and_whom_the_api_was_told_to_erase,
 ];
 
