@@ -94,7 +94,10 @@ async fn copy(table: &Table, workspace: &WorkspaceId, count: usize) {
         for name in ["sk", "company_id", "work_sk"] {
             row.insert(name.to_owned(), AttributeValue::S(id.clone()));
         }
-        row.insert("name".to_owned(), AttributeValue::S(format!("{} Ltd", id.replace("company", "Northwind"))));
+        row.insert(
+            "name".to_owned(),
+            AttributeValue::S(format!("{} Ltd", id.replace("company", "Northwind"))),
+        );
         table.client().put_item().table_name(table.name()).set_item(Some(row)).send()
     });
     stream::iter(puts).buffer_unordered(16).for_each(async |put| drop(put.unwrap())).await;
