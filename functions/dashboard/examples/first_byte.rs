@@ -44,7 +44,7 @@ async fn main() {
         let (now, table) = (browser::now(), store::table().await);
         let (made, mut browser) = browser::workspace(&table, "Meridian Cloud").await;
         let workspace = made.workspace_id;
-        for (id, story) in &invented::stories(INVENTED) {
+        for (id, story) in &invented::stories(INVENTED as u64) {
             invented::history(&table, &workspace, id, story, now).await;
         }
         copy(&table, &workspace, size - INVENTED).await;
