@@ -89,8 +89,8 @@ fn ids(list: &serde_json::Value) -> String {
 async fn who_needs_attention_most_comes_first_then_the_names() {
     let home = portfolio().await;
     let list = home.get("/v1/companies").await.ok();
-    // 3: u, b (at risk), p (not happy); then 0: a, x. Names without case.
-    assert_eq!(ids(&list), "ubpax");
+    // 3: u (two reasons), b (at risk), p (not happy); then 0: x, where nobody answers, and a.
+    assert_eq!(ids(&list), "ubpxa");
     assert_eq!(list["next_cursor"], json!(null));
     let first = &list["items"][1];
     assert_eq!(first["name"], "business Problem");
