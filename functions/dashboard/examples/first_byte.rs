@@ -45,7 +45,7 @@ async fn main() {
         let (made, mut browser) = browser::workspace(&table, "Meridian Cloud").await;
         let workspace = made.workspace_id;
         for (id, story) in &invented::stories(INVENTED as u64) {
-            invented::history(&table, &workspace, id, story, now).await;
+            invented::company(&table, &workspace, id, story, now).await;
         }
         copy(&table, &workspace, size - INVENTED).await;
         let marks = table.arranged(&workspace, now).await.unwrap().marks;
