@@ -368,6 +368,8 @@ mod tests {
         assert_eq!(page.first[0].reasons, ["At Risk 18 (−22)"]);
         let order: Vec<_> = page.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(order, ["bad", "meh", "fine"]);
+        let reasons: Vec<_> = page.rows.iter().map(|row| row.reason.as_deref()).collect();
+        assert_eq!(reasons, [Some("At Risk 18 (−22)"), None, None]);
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! A row of the portfolio.
 
-use barometer_cloud::views::{CompanyView, EngagementView};
+use barometer_cloud::{
+    listing::{TELLING, concerns},
+    views::{CompanyView, EngagementView},
+};
 use barometer_domain::{IsoWeek, Percent, component::Components};
 
 use super::{
     Scene,
+    concern::reason,
     spark::{self, Spark},
     words::{self, Mark},
 };
@@ -18,6 +22,8 @@ pub struct Row {
     pub name: String,
     /// Plan, owner, and what became of it.
     pub about: String,
+    /// The gravest reason to look at it, if one is worth telling.
+    pub reason: Option<String>,
     /// Its business status.
     pub status: Option<Mark>,
     /// The status's age and whether it is stale.
@@ -67,6 +73,10 @@ pub fn row(company: &CompanyView, latest: Option<IsoWeek>, scene: Scene<'_>) -> 
         id: company.company_id.to_string(),
         name: company.name.clone(),
         about: about.join(" · "),
+        reason: concerns(company, scene.today())
+            .first()
+            .filter(|concern| concern.weight() >= TELLING)
+            .map(|concern| reason(concern, scene)),
         status: status.map(|status| words::status(status.status.value)),
         status_age: status.map(|it| words::ago(scene.days_since(it.status.set_at))).unwrap_or_default(),
         stale: status.is_some_and(|status| status.stale),
