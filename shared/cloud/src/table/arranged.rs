@@ -5,14 +5,12 @@
 //! the rows of marked companies from where they are written, and keep what they read beside the arrangement. So what they
 //! keep is only ever a copy: without it the marks say what to read again. The next arrangement takes the marks away.
 
-use std::io::Read;
-
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use barometer_domain::{CompanyId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Item, Range, StoreError, Table, companies::Company, item, keys, or_done};
+use super::{Item, Range, StoreError, Table, companies::Company, item, keys, or_done, packing};
 use crate::listing::{Counted, Position, Sort, Summary};
 
 /// Rows of a sheet: a page of 50 lies on two at most.
@@ -23,10 +21,6 @@ const KEPT: TimeDelta = TimeDelta::days(10);
 pub const READ: TimeDelta = TimeDelta::days(9);
 /// By then a write whose mark was left before it has been done or given up: longer than any operation may take.
 pub const SETTLES: TimeDelta = TimeDelta::seconds(60);
-/// zstd's default level.
-const LEVEL: i32 = 3;
-/// Most bytes that are unpacked: far more than a sheet has.
-const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
 /// Bytes of a copy that is kept, below DynamoDB's item limit of 400 KB.
 const MAX_COPY: usize = 380_000;
 const HEAD: &str = "head";
@@ -135,17 +129,14 @@ fn order(workspace: &WorkspaceId, head: &str, sort: Sort) -> String {
 }
 
 fn pack(content: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::compress(&serde_json::to_vec(content)?, LEVEL).map_err(StoreError::Pack)
+    packing::pack(&serde_json::to_vec(content)?)
 }
 
 fn unpack<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let Some(AttributeValue::B(packed)) = item.get("body") else {
         return Err(StoreError::Corrupt("a sheet without a body".into()));
     };
-    let mut content = Vec::new();
-    let reader = zstd::stream::read::Decoder::new(packed.as_ref()).map_err(StoreError::Pack)?;
-    reader.take(MAX_UNPACKED).read_to_end(&mut content).map_err(StoreError::Pack)?;
-    Ok(serde_json::from_slice(&content)?)
+    Ok(serde_json::from_slice(&packing::unpack(packed.as_ref())?)?)
 }
 
 impl Table {

@@ -2,24 +2,16 @@
 //! to rebuild every aggregate. The key follows from the request's content, so that a retry writes it again
 //! instead of beside.
 
-use std::io::Read;
-
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use barometer_domain::WorkspaceId;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use super::{Range, StoreError, Table, item, keys};
+use super::{Range, StoreError, Table, item, keys, packing};
 use crate::bus::hex;
-
-/// Compression level: 3 is zstd's default; higher levels cost time and save little on a few kilobytes.
-const LEVEL: i32 = 3;
 
 /// Bytes of a part: below DynamoDB's item limit of 400 KB, keys and names included.
 const PART: usize = 380_000;
-
-/// Most bytes that a pack may unpack to.
-const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
 
 /// Shards of a day's log, by the first digit of the hash.
 const SHARDS: &str = "0123456789abcdef";
@@ -41,17 +33,6 @@ pub struct Logged {
     hash: String,
     parts: usize,
     expires_at: AttributeValue,
-}
-
-/// Takes as much memory as the content needs; the limit is for what isn't a pack of ours.
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let mut content = Vec::new();
-    let reader = zstd::stream::read::Decoder::new(packed).map_err(StoreError::Pack)?;
-    reader.take(MAX_UNPACKED + 1).read_to_end(&mut content).map_err(StoreError::Pack)?;
-    if content.len() as u64 > MAX_UNPACKED {
-        return Err(StoreError::Pack(std::io::ErrorKind::FileTooLarge.into()));
-    }
-    Ok(content)
 }
 
 impl Table {
@@ -77,7 +58,7 @@ impl Table {
         pack: &Pack,
         expires_at: AttributeValue,
     ) -> Result<usize, StoreError> {
-        let packed = zstd::bulk::compress(&pack.content, LEVEL).map_err(StoreError::Pack)?;
+        let packed = packing::pack(&pack.content)?;
         let pk = keys::log(workspace, pack.received_at.date_naive(), hash);
         let parts = packed.len().div_ceil(PART).max(1);
         for (index, part) in packed.chunks(PART).enumerate() {
@@ -150,7 +131,7 @@ impl Table {
                     let hash = item::get_text(part, "sk")?.split('#').next().unwrap_or_default().to_owned();
                     let expires_at = part.get("expires_at").cloned();
                     packs.push(Logged {
-                        pack: Pack { received_at, content: unpack(&body)? },
+                        pack: Pack { received_at, content: packing::unpack(&body)? },
                         hash,
                         parts,
                         expires_at: expires_at.unwrap_or_else(|| item::expiry(received_at)),

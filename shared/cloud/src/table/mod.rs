@@ -90,6 +90,7 @@ pub mod mailing;
 pub mod members;
 pub mod outbox;
 pub mod overviews;
+mod packing;
 pub mod rebuild;
 pub mod runs;
 pub mod sessions;
