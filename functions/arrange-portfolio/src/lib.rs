@@ -11,11 +11,12 @@
 use barometer_cloud::{
     Clock, StoreError, Table,
     bus::Detail,
+    lambda::Trigger,
     portfolio::{self, ArrangeError, Difference},
 };
 use barometer_domain::{Settings, WorkspaceId};
-use chrono::{DateTime, Timelike, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{Timelike, Utc};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// What the function works with.
@@ -28,20 +29,7 @@ pub struct Deps {
 }
 
 /// What invokes the function.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub enum Event {
-    /// The schedule.
-    Scheduled {
-        /// The instant for which it fires.
-        scheduled_time: DateTime<Utc>,
-    },
-    /// The bus: a run is complete.
-    Bus {
-        /// Of which workspace.
-        detail: Detail,
-    },
-}
+pub type Event = Trigger<Detail>;
 
 /// What an invocation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

@@ -17,14 +17,14 @@ use barometer_cloud::{
     Bus, Mailer, StoreError, Table,
     automation::{Automation, carry_out},
     bus::Detail,
-    lambda::Chain,
+    lambda::{Chain, Trigger},
     table::actions::{Action, ActionState},
 };
 use barometer_domain::{Settings, WorkspaceId, automation::Wanted, token::Keys};
 use barometer_message::{AddressError, Mailbox};
 use barometer_webhook::Client;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How long an invocation goes on; what is left then is the next one's. The function's time-out is 120 seconds.
 const BUDGET: Duration = Duration::from_secs(90);
@@ -49,20 +49,7 @@ pub struct Deps {
 }
 
 /// What invokes the function.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub enum Event {
-    /// The schedule.
-    Scheduled {
-        /// The time the schedule meant.
-        scheduled_time: DateTime<Utc>,
-    },
-    /// The bus: something is to be done at once in a workspace.
-    Bus {
-        /// Which one, and when.
-        detail: Detail,
-    },
-}
+pub type Event = Trigger<Detail>;
 
 /// What an invocation did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -15,8 +15,9 @@ use std::{
 use barometer_cloud::{
     Bus, StoreError, Table,
     bus::{self, DetailType},
+    lambda::Trigger,
     metrics::{Metric, count},
-    sharded::{self, OVERDUE, Outcome, RunError, Trigger, Walk},
+    sharded::{self, OVERDUE, Outcome, RunError, Walk},
     table::{
         companies::{MonthScore, Readings, SCORE_SHARDS},
         runs::{Pass, Run, RunKey, Step},

@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use barometer_cloud::{
     Bus, Table,
     bus::{self, DetailType},
-    sharded::{Outcome, RunError, Trigger, Walk},
+    lambda::Trigger,
+    sharded::{Outcome, RunError, Walk},
     table::runs::{Pass, Run, RunKey, Step},
 };
 use barometer_domain::{CompanyId, IsoWeek, WorkspaceId};

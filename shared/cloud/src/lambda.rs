@@ -4,13 +4,29 @@
 use std::{future::Future, sync::Arc};
 
 use axum::Router;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use lambda_http::{Request, RequestExt};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn, tower::ServiceExt};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{invocation::Invocation, metrics};
+
+/// What invokes a function that has a schedule and hears the bus; `D` is what an event says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Trigger<D> {
+    /// The schedule.
+    Scheduled {
+        /// The instant for which it fires: the only time that counts.
+        scheduled_time: DateTime<Utc>,
+    },
+    /// The bus.
+    Bus {
+        /// What the event says.
+        detail: D,
+    },
+}
 
 /// Serves an HTTP function.
 pub async fn serve_http(router: Router) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use barometer_domain::{CompanyId, WorkspaceId, band::Bands};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     Bus, StoreError, Table,
@@ -31,22 +31,6 @@ pub const OVERDUE: TimeDelta = TimeDelta::hours(6);
 
 /// How long a walk goes on; then it hands over. The functions' time-out is 300 seconds.
 pub const BUDGET: Duration = Duration::from_secs(240);
-
-/// What invokes such a function; `D` names a shard.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Trigger<D> {
-    /// The schedule.
-    Scheduled {
-        /// The instant for which it fires: the only time that counts.
-        scheduled_time: DateTime<Utc>,
-    },
-    /// The bus.
-    Bus {
-        /// The shard to do.
-        detail: D,
-    },
-}
 
 /// What an invocation did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
