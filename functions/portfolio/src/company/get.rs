@@ -6,6 +6,7 @@ use axum::{
 };
 use barometer_cloud::{
     StoreError,
+    bus::hex,
     http::{Json, Problem},
     table::companies::Company,
     views,
@@ -43,6 +44,6 @@ pub fn answer(company: &Company, settings: &Settings, now: DateTime<Utc>) -> Res
 /// which is what `PUT …/status` looks at, and a hash of the fields that PATCH changes.
 pub fn version(company: &Company) -> Result<String, Problem> {
     let fields = serde_json::to_vec(&company.fields()).map_err(StoreError::from)?;
-    let hash: String = Sha256::digest(fields).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(Sha256::digest(fields).iter().take(8));
     Ok(format!("{}-{hash}", company.status_version))
 }

@@ -9,7 +9,7 @@ mod read;
 use std::sync::LazyLock;
 
 use axum::response::{IntoResponse, Response};
-use barometer_cloud::http::Problem;
+use barometer_cloud::{bus::hex, http::Problem};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +29,7 @@ pub async fn json(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
 
 /// An entity tag that follows from what it tells apart.
 fn tag(text: &str) -> HeaderValue {
-    let hash: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(Sha256::digest(text).iter().take(8));
     HeaderValue::try_from(format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
