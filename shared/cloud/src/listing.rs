@@ -5,7 +5,7 @@ mod filter;
 mod sort;
 mod summary;
 
-pub use concern::{CALLING, Concern, Review, TELLING, concerns};
+pub use concern::{Concern, Review, calls, concerns};
 pub use filter::{Filter, Flag, WantedEngagement, WantedStatus};
 pub use sort::{Position, Sort};
 pub use summary::{Counted, Summary};

@@ -17,7 +17,7 @@ use futures_util::{StreamExt, TryStreamExt, pin_mut, stream};
 
 use crate::{
     StoreError, Table,
-    listing::{Concern, Counted, Filter, Position, Sort, Summary, concerns},
+    listing::{self, Counted, Filter, Position, Sort, Summary},
     table::{
         arranged::{Copied, Head, Row},
         companies::Company,
@@ -161,7 +161,7 @@ impl<'a> Portfolio<'a> {
 
     /// Whether a company has a reason that calls for somebody.
     pub fn calls(&self, company: &CompanyView) -> bool {
-        concerns(company, self.now.today()).first().is_some_and(Concern::calls)
+        listing::calls(company, self.now.today())
     }
 
     /// The instant for which companies are sorted.
@@ -229,7 +229,7 @@ impl<'a> Portfolio<'a> {
                 while let Some((position, row)) =
                     changed.next_if(|(before, _)| goes_on && sort.compare(before, &position).is_lt())
                 {
-                    goes_on = take(position, &row);
+                    goes_on = take(position, row);
                 }
                 goes_on = goes_on && take(position, &row);
                 if !goes_on {
@@ -238,7 +238,7 @@ impl<'a> Portfolio<'a> {
             }
         }
         while let Some((position, row)) = changed.next_if(|_| goes_on) {
-            goes_on = take(position, &row);
+            goes_on = take(position, row);
         }
         found.matching = wanted.count.then_some(matching);
         Ok(found)
@@ -251,10 +251,10 @@ impl<'a> Portfolio<'a> {
     }
 
     /// The changed companies with their positions, in order.
-    fn changed_rows(&self, sort: Sort) -> Vec<(Position, Row)> {
+    fn changed_rows(&self, sort: Sort) -> Vec<(Position, &Row)> {
         let at = self.sorted_at();
-        let rows = self.changed.iter().filter_map(|changed| changed.row.clone());
-        let mut rows: Vec<_> = rows.map(|row| (at.position(sort, &row), row)).collect();
+        let rows = self.changed.iter().filter_map(|changed| changed.row.as_ref());
+        let mut rows: Vec<_> = rows.map(|row| (at.position(sort, row), row)).collect();
         rows.sort_by(|(a, _), (b, _)| sort.compare(a, b));
         rows
     }

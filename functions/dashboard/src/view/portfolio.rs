@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use barometer_cloud::{
     StoreError,
-    listing::{Sort, Summary, TELLING, WantedEngagement, concerns},
+    listing::{Sort, Summary, WantedEngagement, concerns},
     portfolio::{Begin, Portfolio, Wanted},
     views::CompanyView,
 };
@@ -228,7 +228,7 @@ impl PortfolioPage {
 
 fn to_look_at(company: &CompanyView, scene: Scene<'_>) -> First {
     let reasons = concerns(company, scene.today());
-    let telling = reasons.iter().filter(|concern| concern.weight() >= TELLING);
+    let telling = reasons.iter().filter(|concern| concern.tells());
     First {
         id: company.company_id.to_string(),
         name: company.name.clone(),

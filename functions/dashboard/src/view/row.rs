@@ -1,7 +1,7 @@
 //! A row of the portfolio.
 
 use barometer_cloud::{
-    listing::{TELLING, concerns},
+    listing::concerns,
     views::{CompanyView, EngagementView},
 };
 use barometer_domain::{IsoWeek, Percent, component::Components};
@@ -75,7 +75,7 @@ pub fn row(company: &CompanyView, latest: Option<IsoWeek>, scene: Scene<'_>) -> 
         about: about.join(" · "),
         reason: concerns(company, scene.today())
             .first()
-            .filter(|concern| concern.weight() >= TELLING)
+            .filter(|concern| concern.tells())
             .map(|concern| reason(concern, scene)),
         status: status.map(|status| words::status(status.status.value)),
         status_age: status.map(|it| words::ago(scene.days_since(it.status.set_at))).unwrap_or_default(),

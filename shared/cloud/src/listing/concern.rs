@@ -15,9 +15,9 @@ const DROP: i16 = -15;
 /// A renewal this many days ahead is told beside another reason.
 pub const RENEWAL_DAYS: i64 = 60;
 /// Reasons below this weight only say where a company stands, and are left out where companies are compared.
-pub const TELLING: u16 = 12;
+const TELLING: u16 = 12;
 /// Reasons below this weight say where a company stands and don't call for anybody.
-pub const CALLING: u16 = 15;
+const CALLING: u16 = 15;
 
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +98,11 @@ impl Concern {
         }
     }
 
+    /// Whether it is told where companies are compared.
+    pub fn tells(&self) -> bool {
+        self.weight() >= TELLING
+    }
+
     /// Whether it calls for somebody.
     pub fn calls(&self) -> bool {
         self.weight() >= CALLING
@@ -128,6 +133,11 @@ pub fn concerns(company: &CompanyView, today: NaiveDate) -> Vec<Concern> {
     let mut found: Vec<Concern> = found.into_iter().flatten().collect();
     found.sort_by_key(|concern| std::cmp::Reverse(concern.weight()));
     found
+}
+
+/// Whether a company has a reason that calls for somebody.
+pub fn calls(company: &CompanyView, today: NaiveDate) -> bool {
+    concerns(company, today).first().is_some_and(Concern::calls)
 }
 
 fn of_status(status: &StatusView) -> Option<Concern> {

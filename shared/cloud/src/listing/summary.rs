@@ -6,7 +6,7 @@ use barometer_domain::{IsoWeek, quadrant::Cell};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Concern, WantedEngagement, churned, concerns};
+use super::{WantedEngagement, calls, churned};
 use crate::views::CompanyView;
 
 /// What a company adds to a summary.
@@ -28,7 +28,7 @@ impl Counted {
             engagement: WantedEngagement::of(company),
             cell: company.quadrant,
             owner: company.owner.as_ref().map(|owner| owner.to_lowercase()),
-            calls: concerns(company, today).first().is_some_and(Concern::calls),
+            calls: calls(company, today),
             week: company.engagement.as_ref().map(|engagement| engagement.week),
         }
     }
