@@ -1,6 +1,5 @@
 //! The documents that browser clients fetch before they send anything.
 
-use barometer_cloud::bus::hex;
 use http::{
     HeaderMap,
     header::{HOST, HeaderName},
@@ -29,7 +28,8 @@ pub fn settings(key: &str, headers: &HeaderMap) -> Value {
 /// RudderStack's source configuration: enabled, nothing else to load. Which workspace a key belongs to is nothing a
 /// browser needs, so the ids are the key's hash.
 pub fn source_config(key: &str) -> Value {
-    let id = hex(Sha256::digest(key.as_bytes()).iter().take(8));
+    let id: String =
+        Sha256::digest(key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     json!({
         "source": {
             "id": id,
