@@ -1,12 +1,12 @@
 //! The Lambda ends of a function: `main.rs` is telemetry, configuration and one of these. Each call runs within its
 //! [invocation](crate::invocation), and what it counted is told when it has ended.
 
-use std::{future::Future, sync::Arc};
+use std::{any::type_name, future::Future, sync::Arc};
 
 use axum::Router;
 use chrono::{DateTime, Utc};
 use lambda_http::{Request, RequestExt};
-use lambda_runtime::{Context, Error, LambdaEvent, service_fn, tower::ServiceExt};
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn, tower::ServiceExt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -40,8 +40,8 @@ pub async fn serve_http(router: Router) -> Result<(), Error> {
     .await
 }
 
-/// Serves an event function. The invocation fails with the handler's error, so that Lambda retries it and the
-/// event ends in the dead letter queue when nothing helps.
+/// Serves an event function. The invocation fails with the handler's error and its causes, so that Lambda retries it and
+/// the event ends in the dead letter queue when nothing helps.
 pub async fn serve_events<I, O, E, D, F, Fut>(deps: D, handle: F) -> Result<(), Error>
 where
     I: DeserializeOwned,
@@ -56,19 +56,26 @@ where
         let LambdaEvent { payload, context } = event;
         let invocation = of(&context).about(&payload);
         let work = async {
-            let event: I = serde_json::from_value(payload).inspect_err(|error| {
+            let event: I = serde_json::from_value(payload).map_err(|error| {
                 tracing::error!(%error, "the event has another shape");
+                failure(&error)
             })?;
             // Boxed: a handler's future nests deeper than the compiler likes to lay out inside the runtime's.
             let answer = Box::pin(handle(event, deps.clone())).await;
             answer.map_err(|error| {
                 tracing::error!(error = %Chain(&error), "invocation failed");
-                Error::from(error)
+                failure(&error)
             })
         };
         within(&context, invocation, work).await
     }))
     .await
+}
+
+/// What the runtime gets to report. It logs all there is of an error, and in an SDK's own error that is whole requests and
+/// answers.
+fn failure<E: std::error::Error + 'static>(error: &E) -> Diagnostic {
+    Diagnostic { error_type: type_name::<E>().to_owned(), error_message: Chain(error).to_string() }
 }
 
 fn of(context: &Context) -> Invocation {

@@ -3,13 +3,17 @@
 
 mod flat;
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 pub use flat::Flat;
 
-/// Starts logging for a Lambda function: JSON, no time stamps (the service adds them), level from `RUST_LOG`,
-/// `info` by default. Calling it twice does nothing.
+/// Starts logging for a Lambda function: JSON, no time stamps (the service adds them), levels by target from `RUST_LOG`
+/// (such as `info,hyper=warn`), `info` by default. Calling it twice does nothing.
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let _already_started = tracing_subscriber::fmt().event_format(Flat).with_env_filter(filter).try_init();
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse().ok());
+    // Plain targets: filtering by fields and spans would bring a regular expression engine into every package.
+    let targets = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().event_format(Flat);
+    let _already_started = tracing_subscriber::registry().with(lines).with(targets).try_init();
 }

@@ -40,7 +40,7 @@ pub struct World {
     unsubscribe_token: String,
     /// The text of the cookie of a member who is signed in.
     session: String,
-    _store: Store,
+    store: Store,
 }
 
 impl World {
@@ -75,7 +75,7 @@ impl World {
             unsubscribe_token: keys.sign(Purpose::Unsubscribe, send, None),
             table,
             workspace,
-            _store: store,
+            store,
         };
         world.session = world.sign_in(now).await;
         world.ask(send, now, expires).await;
@@ -128,6 +128,12 @@ impl World {
             .replace("EXAMPLE-UNSUBSCRIBE-TOKEN", &self.unsubscribe_token)
             .replace("2026-09-02", &(monday() - Days::new(5)).to_string());
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Takes the table away: from now on every call to it fails.
+    pub async fn lose_table(&self) {
+        let client = clients::dynamodb(&self.store.aws(clients::http_client()));
+        client.delete_table().table_name(self.table.name()).send().await.unwrap();
     }
 
     /// Starts a function with what the template says is in its environment, and nothing else.

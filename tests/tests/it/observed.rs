@@ -3,6 +3,7 @@
 
 use barometer_cloud::clients;
 use barometer_tests::aws_endpoint::{Moment, Point};
+use barometer_tests::runtime_api::Outcome;
 use chrono::{Days, NaiveTime, TimeDelta};
 use serde_json::{Value, json};
 
@@ -109,6 +110,25 @@ async fn a_call_to_the_table_that_is_made_again_is_told() {
     let (answers, said) = world.run_and_hear("portfolio", vec![world.event("portfolio.companies")]).await;
     assert_eq!(answers[0]["statusCode"], 200, "{answers:?}");
     assert_eq!(metrics_of_one(&said)["retries"], 1, "of at most {}", clients::TABLE_ATTEMPTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_told_with_its_causes_and_without_requests_and_answers() {
+    let world = World::new().await;
+    let mut binary = world.start("publish-changes").await;
+    world.lose_table().await;
+    let outcome = binary.invoke(world.event("publish-changes.schedule")).await.unwrap();
+    let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(failure["errorType"], "publish_changes::SweepError", "{failure}");
+    let message = failure["errorMessage"].as_str().unwrap();
+    assert!(message.contains("ResourceNotFoundException"), "{failure}");
+    let said = binary.hear().await.unwrap();
+    let told = said.iter().find(|line| line["message"] == "invocation failed").unwrap();
+    assert_eq!((&told["error"], &told["trace_id"]), (&failure["errorMessage"], &json!(OWN)));
+    for line in &said {
+        let line = line.to_string();
+        assert!(!line.contains("SdkBody") && !line.contains("headers"), "{line}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
