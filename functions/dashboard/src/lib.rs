@@ -70,10 +70,10 @@ pub struct Deps {
     pub oidc: Option<Oidc>,
 }
 
-/// The API as the page asks it: the portfolio's routes and those that set a status.
+/// The API as the page asks it: what it asks of the portfolio's routes, and those that set a status.
 pub fn api(portfolio: portfolio::Deps, statuses: update_status::Deps) -> Router {
-    let statuses = update_status::routes(statuses);
-    portfolio::router(portfolio).merge(statuses)
+    let statuses = update_status::route_of_one(statuses);
+    portfolio::router_for_the_page(portfolio).merge(statuses)
 }
 
 /// The page's routes.

@@ -34,17 +34,15 @@ pub struct Deps {
 
 /// The function's routes.
 pub fn router(deps: Deps) -> Router {
-    routes(deps)
+    route_of_one(deps.clone())
+        .route("/v1/companies/statuses", post(many::set).with_state(deps))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(|| async { Problem::not_found("there is nothing at this path") })
 }
 
-/// The same without an answer to what is none of them, to be merged with other routes.
-pub fn routes(deps: Deps) -> Router {
-    Router::new()
-        .route("/v1/companies/{company_id}/status", put(one::set))
-        .route("/v1/companies/statuses", post(many::set))
-        .with_state(deps)
+/// The route that sets one company's status, to be merged with others.
+pub fn route_of_one(deps: Deps) -> Router {
+    Router::new().route("/v1/companies/{company_id}/status", put(one::set)).with_state(deps)
 }
 
 async fn method_not_allowed() -> Problem {

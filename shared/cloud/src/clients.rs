@@ -30,6 +30,8 @@ pub enum Roots {
     Amazon,
     /// Those of the system, or of `SSL_CERT_FILE`.
     System,
+    /// Nobody: for plain endpoints, where nothing is checked.
+    None,
 }
 
 impl Roots {
@@ -46,11 +48,12 @@ impl Roots {
         match self {
             Self::Amazon => TrustStore::empty().with_pem_certificate(&include_bytes!("amazon-roots.pem")[..]),
             Self::System => TrustStore::default(),
+            Self::None => TrustStore::empty(),
         }
     }
 }
 
-/// An HTTPS client with ring.
+/// An HTTP client, with ring for HTTPS. One kind for both: each kind is a whole client in every package.
 pub fn https_client(roots: Roots) -> SharedHttpClient {
     let builder = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
@@ -61,9 +64,9 @@ pub fn https_client(roots: Roots) -> SharedHttpClient {
     }
 }
 
-/// A plain HTTP client, for loopback endpoints only.
+/// A client for loopback endpoints.
 pub fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
+    https_client(Roots::None)
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -69,7 +69,7 @@ impl<'a> Environment<'a> {
                 None,
                 "environment",
             ),
-            http_client: if plain { clients::http_client() } else { clients::https_client(roots) },
+            http_client: clients::https_client(if plain { Roots::None } else { roots }),
             endpoint_url,
         }
     }
