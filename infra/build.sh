@@ -18,11 +18,11 @@ shift
 sources=${CARGO_HOME:-$HOME/.cargo}
 library=$(rustc --print sysroot)/lib/rustlib/src/rust
 commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
-# Nothing unwinds (see the profile), so nobody reads the tables for it.
-flags=("-Cforce-unwind-tables=no" "--remap-path-prefix=$sources=/cargo" "--remap-path-prefix=$PWD=/barometer" "--remap-path-prefix=$library=/rustc/$commit")
+flags=("-Clink-arg=-Wl,-T,$PWD/infra/lambda.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr")
+flags+=("--remap-path-prefix=$sources=/cargo" "--remap-path-prefix=$PWD=/barometer" "--remap-path-prefix=$library=/rustc/$commit")
 CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' "${flags[@]}")
 export CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS%$'\x1f'}
-export "CFLAGS_${target//-/_}=-fno-asynchronous-unwind-tables -ffile-prefix-map=$sources=/cargo -ffile-prefix-map=$PWD=/barometer"
+export "CFLAGS_${target//-/_}=-ffile-prefix-map=$sources=/cargo -ffile-prefix-map=$PWD=/barometer"
 if [[ $machine != "$(uname -m)" ]]; then
   linker=CARGO_TARGET_$(tr a-z- A-Z_ <<<"$target")_LINKER
   export "$linker=${!linker:-$machine-linux-gnu-gcc}"

@@ -22,7 +22,16 @@ impl HttpConnector for Unreachable {
     }
 }
 
-/// The API over a table.
+/// The whole API over a table, as programs ask it.
+pub fn of_programs(table: &Table, clock: &Clock) -> Router {
+    portfolio::router(portfolio(table, clock))
+}
+
+fn portfolio(table: &Table, clock: &Clock) -> portfolio::Deps {
+    portfolio::Deps { table: table.clone(), clock: clock.clone(), webhooks: Client::new(Reach::PublicOnly) }
+}
+
+/// The API over a table, as the page asks it.
 pub fn over(table: &Table, clock: &Clock) -> Router {
     let connector = SharedHttpConnector::new(Unreachable);
     let aws = Aws {
@@ -32,11 +41,6 @@ pub fn over(table: &Table, clock: &Clock) -> Router {
         http_client: http_client_fn(move |_, _| connector.clone()),
     };
     let bus = Bus::new(clients::eventbridge(&aws), "barometer");
-    let portfolio = portfolio::Deps {
-        table: table.clone(),
-        clock: clock.clone(),
-        webhooks: Client::new(Reach::PublicOnly),
-    };
     let statuses = update_status::Deps { table: table.clone(), bus, clock: clock.clone() };
-    dashboard::api(portfolio, statuses)
+    dashboard::api(portfolio(table, clock), statuses)
 }

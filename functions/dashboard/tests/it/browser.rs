@@ -58,7 +58,8 @@ impl Browser {
     }
 
     pub fn of(deps: Deps) -> Self {
-        Self { api: deps.api.clone(), router: dashboard::router(deps), jar: BTreeMap::new() }
+        let api = api::of_programs(&deps.table, &deps.clock);
+        Self { api, router: dashboard::router(deps), jar: BTreeMap::new() }
     }
 
     /// The same browser at another time.
