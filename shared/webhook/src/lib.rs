@@ -14,6 +14,6 @@ pub mod event;
 pub mod schedule;
 pub mod sign;
 
-pub use client::{Client, Outcome, Reason};
+pub use client::{Client, Https, Outcome, Reason, to_trusted};
 pub use destination::{Destination, Reach, Refusal};
 pub use sign::{MessageId, Secret, Secrets};

@@ -8,16 +8,12 @@ use std::{
 
 use barometer_cloud::config::OidcSettings;
 use barometer_domain::email::EmailAddress;
+use barometer_webhook::{Https, to_trusted};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
@@ -83,8 +79,6 @@ struct Known {
 struct Tokens {
     id_token: String,
 }
-
-type Https = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// An issuer that members may sign in with. Clones share what is known of it.
 #[derive(Debug, Clone)]
@@ -230,18 +224,8 @@ impl Oidc {
         if let Some(https) = self.https.get() {
             return Ok(https);
         }
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(CONNECT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
-            .map_err(OidcError::NoRoots)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        Ok(self.https.get_or_init(|| {
-            legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
-        }))
+        let https = to_trusted(CONNECT).map_err(OidcError::NoRoots)?;
+        Ok(self.https.get_or_init(|| https))
     }
 }
 

@@ -91,7 +91,18 @@ pub struct Client {
     https: Arc<OnceLock<Https>>,
 }
 
-type Https = legacy::Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
+/// What makes calls with bodies that are at hand.
+pub type Https = legacy::Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
+
+/// An HTTPS client to addresses that this program was set up with, which may be plain HTTP and lie anywhere. Connecting may take
+/// `connect`. It keeps no connection and follows no redirect.
+///
+/// # Errors
+/// When the machine has no root certificates, which are read here: that takes milliseconds.
+pub fn to_trusted(connect: Duration) -> std::io::Result<Https> {
+    Rules { reach: Reach::Anywhere, permits: |_| true, lookup: resolver::system(), connect, whole: WHOLE }
+        .client()
+}
 
 /// What a client may do, and for how long.
 struct Rules {
@@ -177,13 +188,8 @@ impl Client {
     /// a start that sends nothing needn't pay. Nothing when the machine has none.
     fn https(&self) -> Option<&Https> {
         if self.https.get().is_none() {
-            match self.rules.connector() {
-                Ok(connector) => {
-                    let client = legacy::Client::builder(TokioExecutor::new())
-                        .pool_max_idle_per_host(0)
-                        .retry_canceled_requests(false)
-                        .http1_max_buf_size(MOST_READ)
-                        .build(connector);
+            match self.rules.client() {
+                Ok(client) => {
                     // Another task may have been faster; both are the same.
                     let _ = self.https.set(client);
                 }
@@ -195,6 +201,14 @@ impl Client {
 }
 
 impl Rules {
+    fn client(&self) -> std::io::Result<Https> {
+        Ok(legacy::Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
+            .http1_max_buf_size(MOST_READ)
+            .build(self.connector()?))
+    }
+
     fn connector(&self) -> std::io::Result<HttpsConnector<HttpConnector<Checked>>> {
         let mut http = HttpConnector::new_with_resolver(Checked::new(self.lookup.clone(), self.permits));
         http.enforce_http(false);

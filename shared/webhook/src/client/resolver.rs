@@ -31,7 +31,7 @@ pub(super) fn system() -> Lookup {
 
 /// Why a name has no address to connect to.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAddress {
+pub enum NoAddress {
     /// Addresses were found, none of which may be reached.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -43,7 +43,7 @@ pub(super) enum NoAddress {
 /// Looks names up and keeps the addresses that may be reached: the connector under it gets no others. The host of a URL
 /// that is an address doesn't come here; [`Destination`](crate::Destination) has checked it.
 #[derive(Clone)]
-pub(super) struct Checked {
+pub struct Checked {
     lookup: Lookup,
     permits: fn(IpAddr) -> bool,
 }
