@@ -124,14 +124,15 @@ impl Walk<'_> {
                 Ok(one) => page.brought.push(one),
                 Err((company, RunError::Store(error))) if error.is_of_the_item() => {
                     page.failed += 1;
-                    count(Metric::Failed, 1);
                     tracing::error!(%workspace, %company, error = %Chain(&error), "company failed");
                 }
                 Err((_, error)) => return Err(error),
             }
         }
+        // Whom counting leaves out may still be scored.
         if self.step == Step::Score {
             count(Metric::Scored, page.brought.len());
+            count(Metric::Failed, usize::try_from(page.failed).unwrap_or(usize::MAX));
         }
         Ok(Some(page))
     }

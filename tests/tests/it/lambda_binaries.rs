@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use barometer::store::Store;
 use barometer_cloud::table::actions::ActionState;
 use barometer_cloud::table::arranged::SETTLES;
@@ -132,8 +134,23 @@ impl World {
 
     /// Takes the table away: from now on every call to it fails.
     pub async fn lose_table(&self) {
-        let client = clients::dynamodb(&self.store.aws(clients::http_client()));
-        client.delete_table().table_name(self.table.name()).send().await.unwrap();
+        self.client().delete_table().table_name(self.table.name()).send().await.unwrap();
+    }
+
+    /// Makes all activity unreadable: with a day that is larger than any number.
+    pub async fn spoil_activity(&self) {
+        let (client, table) = (self.client(), self.table.name());
+        let found = client.scan().table_name(table).send().await.unwrap();
+        let activity = found.items.unwrap_or_default().into_iter();
+        for mut item in activity.filter(|item| item.get("days").is_some_and(AttributeValue::is_bs)) {
+            item.insert("days".to_owned(), AttributeValue::Bs(vec![Blob::new([0xFF; 9])]));
+            client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+        }
+    }
+
+    /// Goes to the store without any function.
+    fn client(&self) -> aws_sdk_dynamodb::Client {
+        clients::dynamodb(&self.store.aws(clients::http_client()))
     }
 
     /// Starts a function with what the template says is in its environment, and nothing else.

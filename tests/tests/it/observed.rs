@@ -54,12 +54,10 @@ async fn a_batch_tells_its_events_those_refused_and_its_units_once() {
     assert!(!line.to_string().contains("ada"), "nobody's name: {line}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_tells_each_company_that_it_scored_once() {
-    let world = World::since((monday() - Days::new(7)).and_time(NaiveTime::MIN).and_utc()).await;
-    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+/// What is said while last week is scored, from the plan to the last shard.
+async fn score(world: &World) -> Vec<Value> {
     let due = monday().and_time(NaiveTime::from_hms_opt(1, 0, 0).unwrap()).and_utc();
-    let mut scored = 0;
+    let mut heard = Vec::new();
     loop {
         let known = world.endpoint.bus().len();
         world.run("score-week", vec![json!({ "scheduled_time": due })]).await;
@@ -70,12 +68,33 @@ async fn a_run_tells_each_company_that_it_scored_once() {
             .map(|entry| json!({ "detail": parsed(&entry["Detail"]) }))
             .collect();
         if shards.is_empty() {
-            break;
+            return heard;
         }
-        let (_, said) = world.run_and_hear("score-week", shards).await;
-        scored += metrics(&said).iter().filter_map(|line| line["scored"].as_u64()).sum::<u64>();
+        heard.extend(world.run_and_hear("score-week", shards).await.1);
     }
-    assert_eq!(scored, 1, "Acme, and nobody else");
+}
+
+fn counted(said: &[Value], metric: &str) -> u64 {
+    metrics(said).iter().filter_map(|line| line[metric].as_u64()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_each_company_that_it_scored_once() {
+    let world = World::since((monday() - Days::new(7)).and_time(NaiveTime::MIN).and_utc()).await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    let said = score(&world).await;
+    assert_eq!((counted(&said, "scored"), counted(&said, "failed")), (1, 0), "Acme, and nobody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_a_company_that_it_left_out_once() {
+    let world = World::since((monday() - Days::new(7)).and_time(NaiveTime::MIN).and_utc()).await;
+    world.run("ingest-events", vec![world.event("ingest-events.batch")]).await;
+    world.spoil_activity().await;
+    let said = score(&world).await;
+    assert_eq!((counted(&said, "scored"), counted(&said, "failed")), (0, 1), "{said:?}");
+    let left_out: Vec<_> = said.iter().filter(|line| line["message"] == "company failed").collect();
+    assert!(left_out.iter().all(|line| line["company"] == "acme"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
