@@ -100,8 +100,22 @@ pub type Https = legacy::Client<HttpsConnector<HttpConnector<Checked>>, Full<Byt
 /// # Errors
 /// When the machine has no root certificates, which are read here: that takes milliseconds.
 pub fn to_trusted(connect: Duration) -> std::io::Result<Https> {
-    Rules { reach: Reach::Anywhere, permits: |_| true, lookup: resolver::system(), connect, whole: WHOLE }
-        .client()
+    client(Checked::new(resolver::system(), |_| true), connect, true)
+}
+
+/// A client that connects to what its resolver gives it; `plain` HTTP only where it says so.
+fn client(resolver: Checked, connect: Duration, plain: bool) -> std::io::Result<Https> {
+    let mut http = HttpConnector::new_with_resolver(resolver);
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(connect));
+    let builder = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
+    let builder = if plain { builder.https_or_http() } else { builder.https_only() };
+    Ok(legacy::Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(0)
+        .retry_canceled_requests(false)
+        .http1_max_buf_size(MOST_READ)
+        .build(builder.enable_http1().wrap_connector(http)))
 }
 
 /// What a client may do, and for how long.
@@ -202,21 +216,7 @@ impl Client {
 
 impl Rules {
     fn client(&self) -> std::io::Result<Https> {
-        Ok(legacy::Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .http1_max_buf_size(MOST_READ)
-            .build(self.connector()?))
-    }
-
-    fn connector(&self) -> std::io::Result<HttpsConnector<HttpConnector<Checked>>> {
-        let mut http = HttpConnector::new_with_resolver(Checked::new(self.lookup.clone(), self.permits));
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(self.connect));
-        let builder = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
-        let builder = if self.reach.is_anywhere() { builder.https_or_http() } else { builder.https_only() };
-        Ok(builder.enable_http1().wrap_connector(http))
+        client(Checked::new(self.lookup.clone(), self.permits), self.connect, self.reach.is_anywhere())
     }
 }
 
