@@ -18,8 +18,8 @@ shift
 sources=${CARGO_HOME:-$HOME/.cargo}
 library=$(rustc --print sysroot)/lib/rustlib/src/rust
 commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
-# At fixed addresses: otherwise each start would first write the addresses of 40,000 transitions of time zones into memory, which was
-# a third of it, and carry them in the package. What is left to randomise are the C library, heap and stack.
+# At fixed addresses: otherwise each start would first write 42,000 addresses into memory, 30,000 of them of time zones, which was a third
+# of it, and the package would carry them. What is left to randomise are the C library, heap and stack.
 flags=("-Crelocation-model=static")
 flags+=("-Clink-arg=-Wl,-T,$PWD/infra/lambda.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr")
 flags+=("--remap-path-prefix=$sources=/cargo" "--remap-path-prefix=$PWD=/barometer" "--remap-path-prefix=$library=/rustc/$commit")
