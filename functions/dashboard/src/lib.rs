@@ -30,15 +30,19 @@ mod today;
 mod user_agent;
 pub mod view;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     middleware,
     routing::{get, post},
 };
 use barometer_cloud::{Clock, Mailer, Table};
+use tower::ServiceExt;
 
 pub use ask_link::TAKES as ASKING_TAKES;
 pub use oidc::Oidc;
@@ -70,10 +74,17 @@ pub struct Deps {
     pub oidc: Option<Oidc>,
 }
 
-/// The API as the page asks it: what it asks of the portfolio's routes, and those that set a status.
+/// The API as the page asks it: what it asks of the portfolio's routes, and those that set a status. It is put together when it
+/// is first asked, since most pages don't and a start needn't wait for it.
 pub fn api(portfolio: portfolio::Deps, statuses: update_status::Deps) -> Router {
-    let statuses = update_status::route_of_one(statuses);
-    portfolio::router_for_the_page(portfolio).merge(statuses)
+    let routes = Arc::new(OnceLock::new());
+    Router::new().fallback(move |request: Request| {
+        let routes = routes.get_or_init(|| {
+            portfolio::router_for_the_page(portfolio.clone())
+                .merge(update_status::route_of_one(statuses.clone()))
+        });
+        Router::clone(routes).oneshot(request)
+    })
 }
 
 /// The page's routes.
