@@ -30,13 +30,13 @@ def c_library(binary):
     return max((int(major), int(minor)) for major, minor in versions)
 
 
-def pack(binary, package):
-    """Writes the zip."""
+def pack(binary, package, level=9):
+    """Writes the zip, compressed as much as `level` says (0: not at all)."""
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.create_system = 3
     entry.external_attr = 0o100755 << 16
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(entry, binary, zipfile.ZIP_DEFLATED, 9)
+        archive.writestr(entry, binary, zipfile.ZIP_DEFLATED, level)
 
 
 def main(architecture, binaries, packages, *functions):

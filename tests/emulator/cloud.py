@@ -15,13 +15,15 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import zipfile
 
 import boto3
 import botocore.exceptions
 import yaml
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(REPOSITORY / "infra"))
+import pack
+
 REGION = "eu-central-1"
 STACK = "barometer"
 PARAMETERS = {
@@ -51,7 +53,6 @@ class Clock:
         draft = self.file.with_suffix(".new")
         draft.write_text(f"{ahead:+.3f}\n")
         draft.replace(self.file)
-        self.shows = instant
 
     def environment(self):
         """What a process needs to read this clock: Debian's libfaketime."""
@@ -209,11 +210,7 @@ def packages(folder, work):
     for function in listed.stdout.split():
         binary = work / "stripped"
         subprocess.run(["strip", "-o", binary, folder / function], check=True)
-        entry = zipfile.ZipInfo("bootstrap")
-        entry.create_system = 3
-        entry.external_attr = 0o100755 << 16
-        with zipfile.ZipFile(made / f"{function}.zip", "w") as archive:
-            archive.writestr(entry, binary.read_bytes())
+        pack.pack(binary.read_bytes(), made / f"{function}.zip", 0)
     return made
 
 
