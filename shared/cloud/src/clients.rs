@@ -38,10 +38,15 @@ impl Roots {
     /// What AWS's endpoints in a region are checked against. Reading the system's roots is most of what a function does
     /// before its first call, and endpoints in AWS's commercial regions (`eu-central-1`) lead to Amazon's. Whose leads
     /// elsewhere isn't ours to know: other partitions (`cn-north-1`, `us-gov-west-1`, `eusc-de-east-1`), endpoints
-    /// that somebody named, and a machine that was given certificates of its own are checked against the system's.
-    pub fn of(region: &str, own_endpoint: bool, own_certificates: bool) -> Self {
+    /// that somebody named, and a machine that was given certificates of its own are checked against the system's. At a
+    /// plain endpoint there is nothing to check.
+    pub fn of(region: &str, own_endpoint: Option<&str>, own_certificates: bool) -> Self {
         let commercial = region.split('-').count() == 3 && !region.starts_with("cn-");
-        if commercial && !own_endpoint && !own_certificates { Self::Amazon } else { Self::System }
+        match own_endpoint {
+            Some(url) if url.starts_with("http://") => Self::None,
+            None if commercial && !own_certificates => Self::Amazon,
+            _ => Self::System,
+        }
     }
 
     fn store(self) -> TrustStore {
@@ -129,13 +134,14 @@ mod tests {
     #[test]
     fn amazons_roots_are_for_amazons_endpoints_only() {
         for region in ["eu-central-1", "us-east-1", "ap-southeast-7", "mx-central-1"] {
-            assert_eq!(Roots::of(region, false, false), Roots::Amazon, "{region}");
+            assert_eq!(Roots::of(region, None, false), Roots::Amazon, "{region}");
         }
         for region in ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "local", ""] {
-            assert_eq!(Roots::of(region, false, false), Roots::System, "{region}");
+            assert_eq!(Roots::of(region, None, false), Roots::System, "{region}");
         }
-        assert_eq!(Roots::of("eu-central-1", true, false), Roots::System);
-        assert_eq!(Roots::of("eu-central-1", false, true), Roots::System);
+        assert_eq!(Roots::of("eu-central-1", Some("https://proxy.example.com"), false), Roots::System);
+        assert_eq!(Roots::of("eu-central-1", None, true), Roots::System);
+        assert_eq!(Roots::of("eu-central-1", Some("http://127.0.0.1:8000"), true), Roots::None);
     }
 
     #[test]

@@ -58,8 +58,8 @@ impl<'a> Environment<'a> {
     /// What SDK clients are built from: region and credentials, as the Lambda service sets them.
     pub fn aws(&mut self) -> Aws {
         let (region, endpoint_url) = (self.required("AWS_REGION"), self.optional("AWS_ENDPOINT_URL"));
-        let plain = endpoint_url.as_deref().is_some_and(|url| url.starts_with("http://"));
-        let roots = Roots::of(&region, endpoint_url.is_some(), self.optional("SSL_CERT_FILE").is_some());
+        let own_certificates = self.optional("SSL_CERT_FILE").is_some();
+        let roots = Roots::of(&region, endpoint_url.as_deref(), own_certificates);
         Aws {
             region,
             credentials: Credentials::new(
@@ -69,7 +69,7 @@ impl<'a> Environment<'a> {
                 None,
                 "environment",
             ),
-            http_client: clients::https_client(if plain { Roots::None } else { roots }),
+            http_client: clients::https_client(roots),
             endpoint_url,
         }
     }
